@@ -1,0 +1,194 @@
+import { z } from "zod";
+import defaults from "../config/default.toml";
+import production from "../config/production.toml";
+import { currency } from "./contracts/money.ts";
+import { type ModuleName, moduleNames } from "./contracts/streams.ts";
+import { readTracingVariables } from "./telemetry/trace-variables.ts";
+
+/** A setting is missing, unknown or out of range. The message names each one with its value. */
+export class ConfigError extends Error {
+	override readonly name = "ConfigError";
+}
+
+const whole = z.int();
+const positive = whole.min(1);
+const port = whole.min(0).max(65_535);
+const milliseconds = whole.min(1).max(86_400_000);
+
+const fileSchema = z.strictObject({
+	http: z.strictObject({
+		host: z.string(),
+		port,
+		body_bytes_max: whole.min(1_024),
+		batch_body_bytes_max: whole.min(1_024),
+		lines_max: positive.max(1_000),
+		quantity_max: positive,
+		unit_price_max: positive,
+		idle_timeout_s: positive.max(255),
+		page_size_max: positive.max(1_000),
+		status_poll_ms: whole.min(20),
+	}),
+	ops: z.strictObject({ host: z.string(), port }),
+	shutdown: z.strictObject({ grace_ms: milliseconds }),
+	database: z.strictObject({
+		connections_max: positive.max(100),
+		connect_timeout_s: positive,
+		statement_timeout_ms: milliseconds,
+	}),
+	nats: z.strictObject({
+		replicas: z.union([z.literal(1), z.literal(3), z.literal(5)]),
+		stream_bytes_max: positive,
+		message_bytes_max: whole.min(65_536),
+		duplicate_window_s: positive,
+		ping_interval_ms: milliseconds,
+		request_timeout_ms: milliseconds,
+	}),
+	intake: z.strictObject({
+		batch_orders_max: positive.max(1_000),
+		linger_ms: whole.min(0).max(100),
+		statements_in_flight_max: positive.max(16),
+		waiting_orders_max: positive,
+	}),
+	relay: z.strictObject({
+		batch_events_max: positive.max(1_000),
+		waiting_events_max: positive,
+		lease_ms: milliseconds,
+		sweep_interval_ms: milliseconds,
+	}),
+	consumer: z.strictObject({
+		batch_events_max: positive.max(1_000),
+		linger_ms: whole.min(0).max(1_000),
+		ack_wait_ms: milliseconds,
+		in_flight_max: positive,
+		heartbeat_ms: whole.min(500),
+		expires_ms: whole.min(1_000),
+		attempts_max: positive.max(100),
+		retry_first_ms: milliseconds,
+		retry_last_ms: milliseconds,
+		pause_ms: milliseconds,
+		stall_ms: milliseconds,
+	}),
+	order: z.strictObject({
+		deadline_ms: milliseconds,
+		deadline_interval_ms: milliseconds,
+		deadline_batch_max: positive.max(1_000),
+	}),
+	payment: z.strictObject({
+		gateway: z.literal("in-process"),
+		calls_in_flight_max: positive,
+		lease_ms: milliseconds,
+	}),
+	audit: z.strictObject({
+		store: z.string().min(1),
+		flush_ms: milliseconds,
+		buffer_events_max: whole.min(256),
+	}),
+	contracts: z.strictObject({ publish_legacy: z.boolean(), legacy_currency: currency }),
+	log: z.strictObject({ level: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]) }),
+});
+type FileConfig = z.infer<typeof fileSchema>;
+/** The environment, as `process.env` has it. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Everything that can be set, checked. Sections carry the names they have in `config/default.toml`. */
+export interface Config extends FileConfig {
+	/** Where each module keeps its tables; undefined starts the embedded Postgres. */
+	readonly database_urls: Readonly<Record<ModuleName, string>> | undefined;
+	/** undefined starts the embedded nats-server. */
+	readonly nats_url: string | undefined;
+	readonly data_folder: string;
+	readonly embedded: { binary: string | undefined; path: string; cache_folder: string };
+	readonly tracing: ReturnType<typeof readTracingVariables>;
+}
+
+const variables: ReadonlyArray<readonly [name: string, section: keyof FileConfig, key: string]> = [
+	["HOST", "http", "host"],
+	["PORT", "http", "port"],
+	["OPS_HOST", "ops", "host"],
+	["OPS_PORT", "ops", "port"],
+	["LOG_LEVEL", "log", "level"],
+	["NATS_REPLICAS", "nats", "replicas"],
+	["AUDIT_STORE", "audit", "store"],
+	["ORDER_DEADLINE_MS", "order", "deadline_ms"],
+	["PUBLISH_LEGACY", "contracts", "publish_legacy"],
+];
+
+type Sections = Record<string, Record<string, unknown>>;
+
+function overlay(base: Sections, above: Sections): Sections {
+	const merged = structuredClone(base);
+	for (const [section, values] of Object.entries(above)) {
+		merged[section] = { ...merged[section], ...values };
+	}
+	return merged;
+}
+
+function fromEnvironment(environment: Environment): Sections {
+	const sections: Sections = {};
+	for (const [name, section, key] of variables) {
+		const text = environment[name];
+		if (text === undefined || text === "") continue;
+		const value = /^-?\d+$/.test(text) ? Number(text) : text;
+		sections[section] = {
+			...sections[section],
+			[key]: value === "true" ? true : value === "false" ? false : value,
+		};
+	}
+	return sections;
+}
+
+async function readFile(file: string): Promise<Sections> {
+	if (file === "production") return production as Sections;
+	try {
+		return Bun.TOML.parse(await Bun.file(file).text()) as Sections;
+	} catch (cause) {
+		throw new ConfigError(`Config file ${file} cannot be read: ${(cause as Error).message}`, { cause });
+	}
+}
+
+function databaseUrls(environment: Environment): Config["database_urls"] {
+	const urls = moduleNames.map((name) => [
+		name,
+		environment[`DATABASE_URL_${name.toUpperCase()}`] || environment.DATABASE_URL,
+	]);
+	const missing = urls.filter(([, url]) => !url);
+	if (missing.length === urls.length) return undefined;
+	if (missing.length > 0) {
+		const names = missing.map(([name]) => `DATABASE_URL_${name?.toUpperCase()}`).join(", ");
+		throw new ConfigError(`${names} not set: set DATABASE_URL for all modules, or one for each.`);
+	}
+	return Object.fromEntries(urls) as Record<ModuleName, string>;
+}
+
+function check(sections: Sections): FileConfig {
+	const result = fileSchema.safeParse(sections);
+	if (result.success) return result.data;
+	const lines = result.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
+	throw new ConfigError(`The configuration is not valid:\n${lines.join("\n")}`);
+}
+
+/**
+ * Reads the whole configuration once: built-in defaults, then `file` (a TOML file, or `production`
+ * for the one inside the executable), then the environment.
+ * @throws ConfigError naming every bad setting.
+ */
+export async function readConfig(
+	environment: Environment = process.env,
+	file: string | undefined = environment.MILLRACE_CONFIG,
+): Promise<Config> {
+	const fileSections = file ? await readFile(file) : {};
+	const sections = overlay(overlay(defaults as Sections, fileSections), fromEnvironment(environment));
+	const home = environment.HOME ?? ".";
+	return {
+		...check(sections),
+		database_urls: databaseUrls(environment),
+		nats_url: environment.NATS_URL || undefined,
+		data_folder: environment.MILLRACE_DATA || ".millrace",
+		embedded: {
+			binary: environment.NATS_SERVER_BIN || undefined,
+			path: environment.PATH ?? "",
+			cache_folder: `${environment.XDG_CACHE_HOME || `${home}/.cache`}/millrace`,
+		},
+		tracing: readTracingVariables(environment),
+	};
+}

@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { DEFAULT_TENANT, identifier } from "./identity.ts";
+import { amount, currency } from "./money.ts";
+
+/** What every later step needs to know of an order, so that no module reads another's tables. */
+export const orderFacts = z.object({
+	message_id: z.uuid(),
+	order_id: identifier,
+	tenant_id: identifier.default(DEFAULT_TENANT),
+	customer_id: identifier,
+	currency,
+	total_amount: amount,
+	occurred_at: z.iso.datetime(),
+});
+
+export const orderLine = z.object({
+	sku: identifier,
+	quantity: z.int().min(1),
+	unit_price: amount,
+});
+export type OrderLine = z.infer<typeof orderLine>;
+
+/** An order was taken and is to be fulfilled. An order adopted from a v1 producer has no lines. */
+export const orderCreatedV2 = orderFacts.extend({
+	lines: z.array(orderLine),
+	payment_token: identifier.optional(),
+});
+export type OrderCreatedV2 = z.infer<typeof orderCreatedV2>;
+
+/** The contract that producers outside millrace publish straight to NATS. Money is a decimal here, and only here. */
+export const orderCreatedV1 = z.object({
+	message_id: z.string().min(1).max(255),
+	order_id: identifier,
+	customer_id: identifier,
+	total_amount: z.number().min(0),
+	created_at: z.int().min(0).meta({ description: "Milliseconds since the epoch." }),
+});
+export type OrderCreatedV1 = z.infer<typeof orderCreatedV1>;
+
+/** Stock is held and the card is charged. */
+export const orderConfirmedV1 = orderFacts;
+export type OrderConfirmedV1 = z.infer<typeof orderConfirmedV1>;
+
+export const cancelReason = z.enum([
+	"customer_request",
+	"out_of_stock",
+	"payment_failed",
+	"deadline",
+]);
+export type CancelReason = z.infer<typeof cancelReason>;
+
+/** The order ended without a sale; stock goes back and what was taken is refunded. */
+export const orderCancelledV1 = orderFacts.extend({ reason: cancelReason });
+export type OrderCancelledV1 = z.infer<typeof orderCancelledV1>;

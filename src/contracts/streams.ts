@@ -1,0 +1,20 @@
+/** The JetStream streams that carry events, with the subjects each one stores. */
+export const eventStreams = {
+	ORDERS: ["orders.*.*"],
+	INVENTORY: ["inventory.*.*"],
+	PAYMENTS: ["payments.*.*"],
+} as const;
+export type EventStream = keyof typeof eventStreams;
+
+/** Names of the modules, which are also the names of the roles. */
+export const moduleNames = ["order", "inventory", "payment", "audit"] as const;
+export type ModuleName = (typeof moduleNames)[number];
+
+/** Where each module parks what it cannot handle. Two tokens, so that no subject is in two streams. */
+export const deadLetterSubjects = {
+	order: "orders.dlq",
+	inventory: "inventory.dlq",
+	payment: "payments.dlq",
+	audit: "audit.dlq",
+} as const satisfies Record<ModuleName, string>;
+export const DEAD_LETTER_STREAM = "DLQ";
