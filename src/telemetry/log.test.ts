@@ -105,6 +105,6 @@ test("the last line before an exit reaches standard output", async () => {
 		process.exit(3);
 	`;
 	const child = Bun.spawn([process.execPath, "-e", source], { stdout: "pipe", stderr: "inherit" });
-	expect(await new Response(child.stdout).text()).toMatch(/"last words"[^]*INFO.*: last words/);
+	expect(await new Response(child.stdout).text()).toMatch(/"last words"[\s\S]*INFO.*: last words/);
 	expect(await child.exited).toBe(3);
 });
