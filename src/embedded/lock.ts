@@ -1,0 +1,67 @@
+import { Database, SQLiteError } from "bun:sqlite";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { EmbeddedError } from "./error.ts";
+
+export interface FolderLock {
+	release(): void;
+}
+
+// A database that is collected as garbage gives its lock up, so what is held is kept reachable here.
+const held = new Set<Database>();
+
+/**
+ * Makes this process the only one that uses `folder`, which is made if absent.
+ *
+ * The lock is SQLite's: the operating system frees it when the process ends, however it ends, and
+ * a process id used again cannot be mistaken for its holder.
+ *
+ * @throws EmbeddedError when another process holds it; the message names that process.
+ */
+export function lockFolder(folder: string): FolderLock {
+	mkdirSync(folder, { recursive: true, mode: 0o711 });
+	const database = openExclusively(folder);
+	held.add(database);
+	const owner = { pid: process.pid, since: new Date().toISOString() };
+	writeFileSync(join(folder, "owner.json"), JSON.stringify(owner));
+	return {
+		release() {
+			held.delete(database);
+			database.close();
+		},
+	};
+}
+
+function openExclusively(folder: string): Database {
+	let database: Database | undefined;
+	try {
+		database = new Database(join(folder, "lock"));
+		database.exec("BEGIN EXCLUSIVE");
+		return database;
+	} catch (cause) {
+		database?.close();
+		throw new EmbeddedError(
+			isBusy(cause) ? takenMessage(folder) : `Cannot lock ${folder}: ${cause}`,
+			{ cause },
+		);
+	}
+}
+
+function isBusy(error: unknown): boolean {
+	return error instanceof SQLiteError && error.code === "SQLITE_BUSY";
+}
+
+function takenMessage(folder: string): string {
+	const endpoints = join(dirname(folder), "endpoints.json");
+	const where = existsSync(endpoints) ? ` to what ${endpoints} says` : " to its servers";
+	return `${ownerOf(folder)} uses ${folder}. Choose another folder with --data-dir, or join it: set DATABASE_URL and NATS_URL${where}.`;
+}
+
+function ownerOf(folder: string): string {
+	try {
+		const owner = JSON.parse(readFileSync(join(folder, "owner.json"), "utf8"));
+		return `Another millrace (process ${owner.pid}, since ${owner.since})`;
+	} catch {
+		return "Another millrace";
+	}
+}

@@ -1,0 +1,96 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { addEndpoints, type Endpoints, removeEndpoints } from "./endpoints.ts";
+import type { EmbeddedServer } from "./guard.ts";
+import { findNatsServer, type NatsBinaryOptions } from "./nats-binary.ts";
+import { type NatsServerOptions, startNatsServer } from "./nats-server.ts";
+import { type PostgresOptions, startPostgres } from "./postgres.ts";
+
+export interface EmbeddedServersOptions {
+	/** Holds `postgres/`, `nats/` and `endpoints.json`. */
+	data_folder: string;
+	/** Leave out to start no PostgreSQL. */
+	postgres?: Pick<PostgresOptions, "settings"> | undefined;
+	/** Leave out to start no nats-server. */
+	nats?: (Omit<NatsBinaryOptions, "report"> & Pick<NatsServerOptions, "sync_always">) | undefined;
+	report: (line: string) => void;
+}
+
+export interface EmbeddedServers
+	extends Pick<Endpoints, "database_url" | "nats_url" | "nats_monitoring_url"> {
+	/** Resolves with what happened when one of the servers ends without being asked to. */
+	readonly failed: Promise<string>;
+	/** Stops the servers and removes `endpoints.json`. May be called twice. */
+	stop(): Promise<void>;
+}
+
+/**
+ * Starts the servers asked for side by side and writes where they answer to `endpoints.json`. When
+ * one does not start, the other is stopped before the error is passed on.
+ *
+ * @throws EmbeddedError
+ */
+export async function startServers(options: EmbeddedServersOptions): Promise<EmbeddedServers> {
+	const { data_folder } = options;
+	mkdirSync(data_folder, { recursive: true });
+	const [postgres, nats] = await bothOrNone(postgresOf(options), natsOf(options));
+	const urls = {
+		...(postgres && { database_url: postgres.url }),
+		...(nats && { nats_url: nats.url, nats_monitoring_url: nats.monitoring_url }),
+	};
+	addEndpoints(data_folder, urls);
+	const running = { PostgreSQL: postgres, "nats-server": nats };
+	let stopping = false;
+	return {
+		...urls,
+		failed: firstEnd(running, () => stopping),
+		async stop() {
+			stopping = true;
+			removeEndpoints(data_folder);
+			await Promise.all([postgres?.stop(), nats?.stop()]);
+		},
+	};
+}
+
+async function postgresOf({ data_folder, postgres, report }: EmbeddedServersOptions) {
+	if (postgres === undefined) return undefined;
+	return await startPostgres({ ...postgres, folder: join(data_folder, "postgres"), report });
+}
+
+async function natsOf({ data_folder, nats, report }: EmbeddedServersOptions) {
+	if (nats === undefined) return undefined;
+	const binary = await findNatsServer({ ...nats, report });
+	return await startNatsServer({
+		sync_always: nats.sync_always ?? false,
+		folder: join(data_folder, "nats"),
+		binary,
+		report,
+	});
+}
+
+async function bothOrNone<A extends Stoppable, B extends Stoppable>(
+	one: Promise<A>,
+	other: Promise<B>,
+): Promise<[A, B]> {
+	const [first, second] = await Promise.allSettled([one, other]);
+	if (first.status === "fulfilled" && second.status === "fulfilled")
+		return [first.value, second.value];
+	if (first.status === "fulfilled") await first.value?.stop();
+	if (second.status === "fulfilled") await second.value?.stop();
+	throw first.status === "rejected" ? first.reason : (second as PromiseRejectedResult).reason;
+}
+
+type Stoppable = Pick<EmbeddedServer, "stop"> | undefined;
+
+function firstEnd(
+	servers: Record<string, EmbeddedServer | undefined>,
+	wanted: () => boolean,
+): Promise<string> {
+	return new Promise((failed) => {
+		for (const [name, server] of Object.entries(servers)) {
+			void server?.exited.then((status) => {
+				if (!wanted()) failed(`The embedded ${name} ended by itself (status ${status}).`);
+			});
+		}
+	});
+}
