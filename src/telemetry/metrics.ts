@@ -1,0 +1,136 @@
+import { Registry } from "prom-client";
+import { addProcessMetrics } from "./process-metrics.ts";
+import { createSeries } from "./series.ts";
+
+/** Seconds; from one hop that has nothing to wait for to an order that waited out an outage. */
+const ORDER_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** Seconds; an answer of the intake takes a few milliseconds. */
+const HTTP_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
+const BATCH_SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+
+/**
+ * What millrace counts, ready to be counted. Batches count once: `published.inc({ subject }, 500)`.
+ * A place that always counts the same labels binds them: `consumed.with({ consumer })`.
+ */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** A set of metrics with a registry of its own. */
+export function createMetrics() {
+	const registry = new Registry();
+	const series = createSeries(registry);
+	addProcessMetrics(registry);
+	return {
+		...delivery(series),
+		...outbox(series),
+		...orders(series),
+		...http(series),
+		...audit(series),
+		/** The content type of what `render` gives. */
+		content_type: registry.contentType,
+		/** Everything as Prometheus' text format. */
+		render: (): Promise<string> => registry.metrics(),
+	};
+}
+
+type Series = ReturnType<typeof createSeries>;
+
+const delivery = (series: Series) => ({
+	published: series.counters({
+		name: "nats_messages_published_total",
+		help: "Messages the broker acknowledged, by subject.",
+		labels: ["subject"],
+	}),
+	consumed: series.counters({
+		name: "nats_messages_consumed_total",
+		help: "Messages taken from the broker, redelivered ones counted again.",
+		labels: ["consumer"],
+	}),
+	batch_size: series.histograms({
+		name: "message_batch_size",
+		help: "Messages a handler took at once.",
+		labels: ["consumer"],
+		buckets: BATCH_SIZES,
+	}),
+	attempts: series.counters({
+		name: "message_attempts_total",
+		help: "Messages handled, by the number of the attempt.",
+		labels: ["consumer", "attempt"],
+	}),
+	dead_letters: series.counters({
+		name: "dead_letters_total",
+		help: "Messages given up and parked for an operator.",
+		labels: ["module", "reason"],
+	}),
+	pending: series.gauges({
+		name: "nats_consumer_pending_messages",
+		help: "Messages the consumer has not been given yet.",
+		labels: ["consumer"],
+	}),
+	ack_pending: series.gauges({
+		name: "nats_consumer_ack_pending_messages",
+		help: "Messages given out and not acknowledged yet.",
+		labels: ["consumer"],
+	}),
+	lag: series.gauges({
+		name: "nats_consumer_lag_seconds",
+		help: "Age of the oldest message the consumer has not finished.",
+		labels: ["consumer"],
+	}),
+});
+
+const outbox = (series: Series) => ({
+	outbox_depth: series.gauges({
+		name: "outbox_depth",
+		help: "Rows in the outbox, each a batch of events.",
+		labels: ["module"],
+	}),
+	outbox_events_waiting: series.gauges({
+		name: "outbox_events_waiting",
+		help: "Committed events that are not published yet.",
+		labels: ["module"],
+	}),
+});
+
+const orders = (series: Series) => ({
+	orders_accepted: series.counter("orders_accepted_total", "Orders answered with 202."),
+	orders_rejected: series.counters({
+		name: "orders_rejected_total",
+		help: "Orders refused at the intake.",
+		labels: ["reason"],
+	}),
+	intake_batch_size: series.histogram(
+		"intake_batch_size",
+		"Orders written with one statement.",
+		BATCH_SIZES,
+	),
+	order_duration: series.histograms({
+		name: "order_processing_duration_seconds",
+		help: "From acceptance to the end of an order, confirmed or cancelled; once an order.",
+		labels: ["status"],
+		buckets: ORDER_SECONDS,
+	}),
+	errors: series.counters({
+		name: "order_processing_errors_total",
+		help: "Messages or requests that failed for a reason of ours.",
+		labels: ["module", "reason"],
+	}),
+});
+
+const http = (series: Series) => ({
+	http_requests: series.counters({
+		name: "http_requests_total",
+		help: "Requests answered.",
+		labels: ["route", "method", "status"],
+	}),
+	http_duration: series.histograms({
+		name: "http_request_duration_seconds",
+		help: "From the request's arrival to its answer.",
+		labels: ["route"],
+		buckets: HTTP_SECONDS,
+	}),
+});
+
+const audit = (series: Series) => ({
+	audit_entries: series.counter("audit_entries_total", "Entries this process added to the log."),
+	audit_size: series.gauge("audit_log_size", "Entries in the log as of its last checkpoint."),
+});
