@@ -61,15 +61,40 @@ export function createSeries(registry: Registry) {
 	};
 }
 
+/**
+ * Sums are kept here and handed over for each scrape: prom-client checks and hashes the labels of
+ * every single `inc`, which costs ten times the sum.
+ */
 function counters<L extends string>(registers: Registry[], d: Described<L>): LabelledCounter<L> {
-	const counter = new PromCounter({ name: d.name, help: d.help, labelNames: d.labels, registers });
+	const tallies: (Counter & { readonly values: string[]; readonly sum: number })[] = [];
 	const series = remember(d.labels, (values): Counter => {
-		const child = counter.labels(...values);
-		// A counter that is there before its first event lets `rate()` see that event.
-		child.inc(0);
-		return child;
+		const tally = createTally(d.name, values);
+		tallies.push(tally);
+		return tally;
+	});
+	new PromCounter({
+		name: d.name,
+		help: d.help,
+		labelNames: d.labels,
+		registers,
+		collect() {
+			this.reset();
+			for (const tally of tallies) this.labels(...tally.values).inc(tally.sum);
+		},
 	});
 	return { with: series, inc: (labels, n) => series(labels).inc(n) };
+}
+
+function createTally(name: string, values: string[]) {
+	const tally = {
+		values,
+		sum: 0,
+		inc(n = 1): void {
+			if (!(n >= 0)) throw new RangeError(`${name} cannot count ${n}`);
+			tally.sum += n;
+		},
+	};
+	return tally;
 }
 
 function gauge(registers: Registry[], name: string, help: string): Gauge {
@@ -102,28 +127,38 @@ function remember<L extends string, Series>(
 	names: readonly L[],
 	bind: (values: string[]) => Series,
 ): (labels: Labels<L>) => Series {
-	const root = new Map<string | number, unknown>();
+	const root: Level = new Map();
 	let size = 0;
+	let other: Series | undefined;
 	const create = (labels: Labels<L>): Series => {
-		if (size >= series_max) return bind(names.map(() => "other"));
-		size++;
-		const series = bind(names.map((name) => String(labels[name])));
-		let node = root;
-		for (const name of names.slice(0, -1)) {
-			const next = (node.get(labels[name]) ?? new Map()) as typeof root;
-			node.set(labels[name], next);
-			node = next;
+		if (size >= series_max) {
+			other ??= bind(names.map(() => "other"));
+			return other;
 		}
-		const last = names.at(-1);
-		if (last !== undefined) node.set(labels[last], series);
+		size++;
+		const values = names.map((name) => labels[name]);
+		const series = bind(values.map(String));
+		keep(root, values, series);
 		return series;
 	};
 	return (labels) => {
 		let node: unknown = root;
 		for (const name of names) {
-			node = (node as typeof root).get(labels[name]);
+			node = (node as Level).get(labels[name]);
 			if (node === undefined) return create(labels);
 		}
 		return node as Series;
 	};
+}
+
+type Level = Map<string | number, unknown>;
+
+function keep(root: Level, path: (string | number)[], leaf: unknown): void {
+	let node = root;
+	for (const [depth, step] of path.entries()) {
+		const last = depth === path.length - 1;
+		const next = node.get(step) ?? (last ? leaf : new Map());
+		node.set(step, next);
+		node = next as Level;
+	}
 }

@@ -22,7 +22,8 @@ const ENDPOINT_DEFAULT = "http://localhost:4318";
 const FLAG = { "": false, false: false, true: true } as const;
 
 /**
- * Reads OpenTelemetry's own variables. An empty one counts as not set.
+ * Reads OpenTelemetry's own variables. An empty one counts as not set; the values in a
+ * list of `name=value` are percent-encoded.
  *
  * | variable | gives |
  * |---|---|
@@ -30,10 +31,10 @@ const FLAG = { "": false, false: false, true: true } as const;
  * | `OTEL_TRACES_EXPORTER` | `otlp`, or `none` for `disabled` |
  * | `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` | `endpoint`, used as it is |
  * | `OTEL_EXPORTER_OTLP_ENDPOINT` | `endpoint`, with `/v1/traces` behind it |
- * | `OTEL_EXPORTER_OTLP_HEADERS`, `.._TRACES_HEADERS` | `headers`: `name=value,...`, values percent-encoded |
- * | `OTEL_EXPORTER_OTLP_PROTOCOL`, `.._TRACES_PROTOCOL` | `http/json` is sent, which receivers of `http/protobuf` read as well; `grpc` is refused |
+ * | `OTEL_EXPORTER_OTLP_HEADERS`, `.._TRACES_HEADERS` | `headers`: `name=value,...` |
+ * | `OTEL_EXPORTER_OTLP_PROTOCOL`, `.._TRACES_PROTOCOL` | anything but `grpc`: JSON goes out |
  * | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | `sampler`; default `parentbased_always_on` |
- * | `OTEL_RESOURCE_ATTRIBUTES` | `resource_attributes`: `name=value,...`, values percent-encoded |
+ * | `OTEL_RESOURCE_ATTRIBUTES` | `resource_attributes`: `name=value,...` |
  * | `OTEL_SERVICE_NAME` | `service_name`; else `service.name` of the attributes; else `millrace` |
  *
  * Without an endpoint nothing is traced, unless `OTEL_TRACES_EXPORTER=otlp` asks for the default
