@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Breach, cruiseTree, ROOT, rules } from "./cruiser.ts";
 
@@ -56,6 +56,13 @@ describe("the source tree", () => {
 			const missed = writtenImports(join(ROOT, source)).filter((module) => !seen.has(module));
 			expect({ source, missed }).toEqual({ source, missed: [] });
 		}
+	});
+
+	test("has in every module a door and a rules file, named as the fences expect", () => {
+		const modules = readdirSync(join(ROOT, "src/modules"));
+		const wanted = modules.flatMap((name) => [`${name}/module.ts`, `${name}/${name}.ts`]);
+		const missing = wanted.filter((path) => !existsSync(join(ROOT, "src/modules", path)));
+		expect(missing).toEqual([]);
 	});
 
 	test("has a layer rule for every entry of src", () => {

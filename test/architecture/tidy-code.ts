@@ -1,7 +1,10 @@
 import { dotted, isNode, type Node, type Syntax, syntaxOf } from "./syntax.ts";
 import type { Check, Finding, TidyFile } from "./tidy-file.ts";
 
-const FUNCTION_LINES_MAX = 70;
+/** Lines of a function that are not lines of a function inside it. */
+const OWN_LINES_MAX = 70;
+/** All lines of a function that holds others, as a store holds its queries. */
+const FUNCTION_LINES_MAX = 140;
 const FUNCTIONS = /^(FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/;
 const METHODS = /^(ClassMethod|PrivateMethod|Constructor|MethodProperty|GetterProperty)$/;
 
@@ -11,19 +14,23 @@ const IMPURE_CALL =
 const SETTLES = /\.(ack|ackAck|nak|term)$/;
 const SETTLERS = /^src\/messaging\/(settle|consumer)\.ts$/;
 
-/** Functions that fit one screen. A `describe` block is a chapter, not a function. */
+/**
+ * Functions that fit one screen. What stands inside a function in functions of its own is measured
+ * there; the whole may be twice as long. A `describe` block is a chapter, not a function.
+ */
 export const shortFunctions: Check = (file) => {
 	if (!isTypeScript(file)) return [];
 	const syntax = syntaxOf(file);
 	const chapters = new Set(syntax.nodes.filter(isDescribe).flatMap(callbacks));
-	const lines = (node: Node) => syntax.line(node, "end") - syntax.line(node) + 1;
-	return syntax.nodes
-		.filter((node) => FUNCTIONS.test(node.type) || METHODS.test(node.type))
-		.filter((node) => !chapters.has(node) && lines(node) > FUNCTION_LINES_MAX)
-		.map((node) => {
-			const message = `a function of ${lines(node)} lines: name its steps and split it`;
-			return { path: file.path, line: syntax.line(node), message };
-		});
+	const functions = syntax.nodes.filter(isFunction).filter((node) => !chapters.has(node));
+	return functions.flatMap((node) => {
+		const line = syntax.line(node);
+		const whole = syntax.line(node, "end") - line + 1;
+		const own = ownLines(node, functions, syntax);
+		if (own <= OWN_LINES_MAX && whole <= FUNCTION_LINES_MAX) return [];
+		const message = `a function of ${whole} lines, ${own} its own: name its steps and split it`;
+		return [{ path: file.path, line, message }];
+	});
 };
 
 /** The environment is read once, where it is checked. */
@@ -50,7 +57,7 @@ export const pureRules: Check = (file) => {
 	const impure = (node: Node) =>
 		IMPURE_CALL.test(called(node)) ||
 		node.type === "AwaitExpression" ||
-		(node.type === "NewExpression" && dotted(node.callee) === "Date");
+		(node.type === "NewExpression" && dotted(node.callee) === "Date" && !hasArguments(node));
 	return findings(file, impure, "a rule that acts or looks at the clock: take the value as data");
 };
 
@@ -96,6 +103,27 @@ function findings(file: TidyFile, bad: (node: Node) => boolean, message: string)
 	const syntax: Syntax = syntaxOf(file);
 	const lines = syntax.nodes.filter(bad).map((node) => syntax.line(node));
 	return [...new Set(lines)].map((line) => ({ path: file.path, line, message }));
+}
+
+function ownLines(outer: Node, functions: readonly Node[], syntax: Syntax): number {
+	const lines = new Set<number>();
+	for (let at = syntax.line(outer); at <= syntax.line(outer, "end"); at++) lines.add(at);
+	for (const inner of functions.filter((node) => node !== outer && contains(outer, node))) {
+		for (let at = syntax.line(inner); at <= syntax.line(inner, "end"); at++) lines.delete(at);
+	}
+	return lines.size;
+}
+
+function contains({ span: outer }: Node, { span: inner }: Node): boolean {
+	return !!outer && !!inner && outer.start <= inner.start && inner.end <= outer.end;
+}
+
+function isFunction({ type }: Node): boolean {
+	return FUNCTIONS.test(type) || METHODS.test(type);
+}
+
+function hasArguments(node: Node): boolean {
+	return Array.isArray(node.arguments) && node.arguments.length > 0;
 }
 
 function isTypeScript({ path }: TidyFile): boolean {

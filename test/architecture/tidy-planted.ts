@@ -12,6 +12,8 @@ export interface Planted {
 const longLine = `const a = "${"a".repeat(120)}";\n`;
 const longBody = "\tcall();\n".repeat(70);
 
+const inner = `\tconst b = () => {\n${"\tcall();\n".repeat(50)}\t};\n`;
+
 /** Every check of the tidy test by its name. */
 export const PLANTED: Readonly<Record<string, Planted>> = {
 	topicNames: {
@@ -97,10 +99,14 @@ export const PLANTED: Readonly<Record<string, Planted>> = {
 			["src/a.ts", `// é\nfunction a() {\n${longBody}}\n`],
 			["src/a.ts", `const a = () => {\n${longBody}};\n`],
 			["src/a.ts", `class A {\n\tb() {\n${longBody}}\n}\n`],
+			["src/a.ts", `const a = { b() {\n${longBody}} };\n`],
+			["src/a.ts", `function a() {\n\tconst b = () => {\n${longBody}\t};\n}\n`],
+			["src/a.ts", `function a() {\n${inner.repeat(3)}}\n`],
 			["test/a.test.ts", `test("a", () => {\n${longBody}});\n`],
 		],
 		good: [
 			["src/a.ts", `function a() {\n${"\tcall();\n".repeat(68)}}\n`],
+			["src/a.ts", `function a() {\n${inner.repeat(2)}}\n`],
 			["test/a.test.ts", `describe("a", () => {\n${longBody}});\n`],
 		],
 	},
@@ -143,6 +149,7 @@ export const PLANTED: Readonly<Record<string, Planted>> = {
 		good: [
 			["src/modules/order/place-order.ts", "const now = Date.now();\n"],
 			["src/modules/order/order.ts", "const late = Math.max(now, deadline);\n"],
+			["src/modules/order/order.ts", "const at = new Date(order.created_at_ms);\n"],
 		],
 	},
 	noSleepInTests: {

@@ -6,7 +6,8 @@ const CLEAR_LINE = "\r\u001b[2K";
 /** Tells how the check is getting on: a line for each step that ended, and what runs now. */
 export interface Board {
 	started(step: Step): void;
-	ended(outcome: Outcome, withOutput: boolean): void;
+	/** `output` is shown below the line; empty shows none. */
+	ended(outcome: Outcome, output: string): void;
 	close(): void;
 }
 
@@ -25,12 +26,12 @@ export function openBoard(stepCount: number): Board {
 		started(step) {
 			startedAt.set(step, performance.now());
 		},
-		ended(outcome, withOutput) {
+		ended(outcome, output) {
 			startedAt.delete(outcome.step);
 			endedCount += 1;
 			clear();
 			console.log(outcomeLine(outcome));
-			if (withOutput) console.log(indented(outcome.output));
+			if (output) console.log(indented(output));
 		},
 		close() {
 			clearInterval(live);

@@ -60,7 +60,7 @@ async function runAll(steps: readonly Step[], verbose: boolean): Promise<number>
 	const runOne = async (step: Step) => {
 		board.started(step);
 		const outcome = await runStep(step);
-		board.ended(outcome, verbose || outcome.failed > 0);
+		board.ended(outcome, verbose ? outcome.output : complaint(outcome));
 		return outcome;
 	};
 	const light = steps.filter((step) => step.light);
@@ -70,7 +70,11 @@ async function runAll(steps: readonly Step[], verbose: boolean): Promise<number>
 		...(await runSome(heavy, 1, runOne)),
 	];
 	board.close();
-	return report(outcomes);
+	return report(steps.flatMap((step) => outcomes.filter((outcome) => outcome.step === step)));
+}
+
+function complaint({ failed, output }: Outcome): string {
+	return failed === 0 ? "" : output.replace(/^\(pass\) .*\n/gm, "");
 }
 
 async function runSome(

@@ -15,7 +15,7 @@ export const STEPS: readonly Step[] = [
 	{
 		name: "lint",
 		title: "format, import order and lint",
-		command: ["bun", "run", "--bun", "biome", "ci", "--error-on-warnings", "."],
+		command: ["bun", "run", "--bun", "biome", "ci", "--colors=off", "--error-on-warnings"],
 		limit_ms: READING_LIMIT_MS,
 		light: true,
 	},
