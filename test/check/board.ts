@@ -1,6 +1,8 @@
 import type { Outcome, Step } from "./step.ts";
 
 const REDRAW_MS = 100;
+/** Width of a terminal that does not say its own. */
+const COLUMNS = 80;
 const CLEAR_LINE = "\r\u001b[2K";
 
 /** Tells how the check is getting on: a line for each step that ended, and what runs now. */
@@ -19,7 +21,7 @@ export function openBoard(stepCount: number): Board {
 	const redraw = () => {
 		const names = [...startedAt].map(([step, at]) => `${step.name} ${seconds(since(at))}`);
 		const line = `  ${endedCount}/${stepCount}  running: ${names.join(", ")}`;
-		process.stdout.write(CLEAR_LINE + line.slice(0, process.stdout.columns));
+		process.stdout.write(CLEAR_LINE + line.slice(0, process.stdout.columns || COLUMNS));
 	};
 	const live = process.stdout.isTTY ? setInterval(redraw, REDRAW_MS) : undefined;
 	return {
