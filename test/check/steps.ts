@@ -37,7 +37,7 @@ export const STEPS: readonly Step[] = [
 	{
 		name: "dead-code",
 		title: "unused files, exports and packages",
-		command: ["bun", "run", "--bun", "knip", "--no-progress"],
+		command: ["bun", "run", "--bun", "knip", "--no-progress", "--treat-config-hints-as-errors"],
 		limit_ms: READING_LIMIT_MS,
 		light: true,
 	},
