@@ -2,3 +2,9 @@
 export class EmbeddedError extends Error {
 	override readonly name = "EmbeddedError";
 }
+
+/** What stopped `work`, as an EmbeddedError; one that is not yet gets `way_out` added to it. */
+export function embeddedError(cause: unknown, work: string, way_out: string): EmbeddedError {
+	if (cause instanceof EmbeddedError) return cause;
+	return new EmbeddedError(`${work}: ${(cause as Error).message}. ${way_out}`, { cause });
+}

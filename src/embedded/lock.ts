@@ -1,5 +1,5 @@
 import { Database, SQLiteError } from "bun:sqlite";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { EmbeddedError } from "./error.ts";
 
@@ -19,11 +19,8 @@ const held = new Set<Database>();
  * @throws EmbeddedError when another process holds it; the message names that process.
  */
 export function lockFolder(folder: string): FolderLock {
-	mkdirSync(folder, { recursive: true, mode: 0o711 });
 	const database = openExclusively(folder);
 	held.add(database);
-	const owner = { pid: process.pid, since: new Date().toISOString() };
-	writeFileSync(join(folder, "owner.json"), JSON.stringify(owner));
 	return {
 		release() {
 			held.delete(database);
@@ -35,16 +32,28 @@ export function lockFolder(folder: string): FolderLock {
 function openExclusively(folder: string): Database {
 	let database: Database | undefined;
 	try {
+		mkdirSync(folder, { recursive: true });
+		// Others may pass but not look: a server that runs as another user has its files in here.
+		chmodSync(folder, 0o711);
 		database = new Database(join(folder, "lock"));
 		database.exec("BEGIN EXCLUSIVE");
+		writeOwner(folder);
 		return database;
 	} catch (cause) {
 		database?.close();
-		throw new EmbeddedError(
-			isBusy(cause) ? takenMessage(folder) : `Cannot lock ${folder}: ${cause}`,
-			{ cause },
-		);
+		throw new EmbeddedError(isBusy(cause) ? takenMessage(folder) : faultMessage(folder, cause), {
+			cause,
+		});
 	}
+}
+
+function writeOwner(folder: string): void {
+	const owner = { pid: process.pid, since: new Date().toISOString() };
+	writeFileSync(join(folder, "owner.json"), JSON.stringify(owner));
+}
+
+function faultMessage(folder: string, cause: unknown): string {
+	return `The folder ${folder} cannot be used (${(cause as Error).message}). Choose another with --data-dir.`;
 }
 
 function isBusy(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { embeddedError } from "./error.ts";
 import { type EmbeddedServer, type Guarded, spawnGuarded, untilReady } from "./guard.ts";
 import { stopLeftover } from "./leftover.ts";
 import { lockFolder } from "./lock.ts";
@@ -36,9 +37,13 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
 		await stopOldServer(folder, options.report);
 		const server = await withFreePort(() => launch(folder, options));
 		return { ...server, stop: () => server.stop().then(lock.release) };
-	} catch (error) {
+	} catch (cause) {
 		lock.release();
-		throw error;
+		throw embeddedError(
+			cause,
+			`Cannot start nats-server in ${folder}`,
+			"Choose another folder with --data-dir, or set NATS_URL.",
+		);
 	}
 }
 

@@ -48,7 +48,10 @@ export async function placeCluster(folder: string, account: Account | undefined)
 		);
 	}
 	rmSync(home, { recursive: true, force: true });
-	mkdirSync(home, { recursive: true, mode: 0o711 });
+	for (const passable of [SHARED_HOME, home]) {
+		mkdirSync(passable, { recursive: true });
+		chmodSync(passable, 0o711);
+	}
 	symlinkSync(join(home, "data"), link);
 	return home;
 }

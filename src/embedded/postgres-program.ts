@@ -1,4 +1,5 @@
 import {
+	chmodSync,
 	cpSync,
 	existsSync,
 	mkdirSync,
@@ -98,7 +99,9 @@ function copyPackage(native: string, folder: string): string {
 	const copy = join(folder, `postgres-${version}`);
 	if (existsSync(copy)) return join(copy, "native");
 	const draft = `${copy}.${process.pid}`;
-	mkdirSync(draft, { recursive: true, mode: 0o755 });
+	mkdirSync(draft, { recursive: true });
+	// Whatever the umask says: the copy is for a user who could not read the original.
+	for (const passable of [folder, draft]) chmodSync(passable, 0o755);
 	cpSync(native, join(draft, "native"), { recursive: true, verbatimSymlinks: true });
 	rename(draft, copy);
 	return join(copy, "native");

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { embeddedError } from "./error.ts";
 import {
 	type Account,
 	type EmbeddedServer,
@@ -54,9 +55,13 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedS
 		await stopOldServer(cluster.data, options.report);
 		const server = await withFreePort(() => launch(cluster, options.settings ?? {}));
 		return { ...server, stop: () => server.stop().then(lock.release) };
-	} catch (error) {
+	} catch (cause) {
 		lock.release();
-		throw error;
+		throw embeddedError(
+			cause,
+			`Cannot start PostgreSQL in ${folder}`,
+			"Choose another folder with --data-dir, or set DATABASE_URL.",
+		);
 	}
 }
 
