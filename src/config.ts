@@ -75,7 +75,6 @@ const fileSchema = z.strictObject({
 	}),
 	payment: z.strictObject({
 		gateway: z.literal("in-process"),
-		calls_in_flight_max: positive,
 		lease_ms: milliseconds,
 	}),
 	audit: z.strictObject({

@@ -13,6 +13,14 @@ export const orderFacts = z.object({
 	occurred_at: z.iso.datetime(),
 });
 
+export type OrderFacts = Omit<z.infer<typeof orderFacts>, "message_id">;
+
+/** The facts of one event for the next one about the same order, which occurs at `occurred_at`. */
+export function carryFacts(facts: OrderFacts, occurred_at: string): OrderFacts {
+	const { order_id, tenant_id, customer_id, currency, total_amount } = facts;
+	return { order_id, tenant_id, customer_id, currency, total_amount, occurred_at };
+}
+
 export const orderLine = z.object({
 	sku: identifier,
 	quantity: z.int().min(1),

@@ -16,7 +16,7 @@ const SPANS_WAITING_MAX = 4_096;
 const SPANS_SENT_AT_ONCE_MAX = 512;
 const LINGER_MS = 1_000;
 const EXPORT_MS_MAX = 10_000;
-const FLUSH_MS_MAX = 3_000;
+const FLUSH_MS_MAX = 2_000;
 const ATTRIBUTE_CHARACTERS_MAX = 4_096;
 const SAMPLED = 1;
 
@@ -31,7 +31,7 @@ export interface RecorderOptions extends ExporterOptions {
 	readonly service_name: string;
 	readonly resource_attributes?: Readonly<Record<string, string>>;
 	readonly sampler: Sampler;
-	/** How long stopping may take to send what is waiting; 3,000 when left out. */
+	/** How long stopping may take to send what is waiting; 2,000 when left out. */
 	readonly flush_ms_max?: number;
 }
 

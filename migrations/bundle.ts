@@ -1,0 +1,30 @@
+import type { ModuleName } from "../src/contracts/streams.ts";
+import type { Migration } from "../src/database/migrate.ts";
+import auditStart from "./audit/0000_start.sql" with { type: "text" };
+import auditJournal from "./audit/meta/_journal.json" with { type: "json" };
+import inventoryStart from "./inventory/0000_start.sql" with { type: "text" };
+import inventoryJournal from "./inventory/meta/_journal.json" with { type: "json" };
+import orderStart from "./order/0000_start.sql" with { type: "text" };
+import orderJournal from "./order/meta/_journal.json" with { type: "json" };
+import paymentStart from "./payment/0000_start.sql" with { type: "text" };
+import paymentJournal from "./payment/meta/_journal.json" with { type: "json" };
+
+interface Journal {
+	readonly entries: ReadonlyArray<{ readonly tag: string; readonly when: number }>;
+}
+
+function inOrder(journal: Journal, texts: Readonly<Record<string, string>>): Migration[] {
+	return journal.entries.map(({ tag, when }) => {
+		const sql = texts[tag];
+		if (sql === undefined) throw new Error(`Migration ${tag} is not listed in migrations/bundle.ts`);
+		return { tag, when, sql };
+	});
+}
+
+/** The migrations of every module as text, so that they are inside the executable. */
+export const migrations: Readonly<Record<ModuleName, readonly Migration[]>> = {
+	order: inOrder(orderJournal, { "0000_start": orderStart }),
+	inventory: inOrder(inventoryJournal, { "0000_start": inventoryStart }),
+	payment: inOrder(paymentJournal, { "0000_start": paymentStart }),
+	audit: inOrder(auditJournal, { "0000_start": auditStart }),
+};

@@ -1,0 +1,79 @@
+import postgres, { type PendingQuery, type Row, type Sql } from "postgres";
+import type { Part } from "../lifecycle.ts";
+import { DatabaseUnavailableError, translateError } from "./errors.ts";
+
+export interface DatabaseOptions {
+	readonly url: string;
+	readonly connections_max: number;
+	readonly connect_timeout_s: number;
+	readonly statement_timeout_ms: number;
+}
+
+export type { Sql };
+
+/** A pool of connections to one Postgres database. */
+export interface Database extends Part {
+	readonly url: string;
+	readonly sql: Sql;
+	/**
+	 * Runs one statement under the deadline.
+	 * @throws DatabaseUnavailableError when no answer came in time or Postgres is away.
+	 * @throws WriteConflictError when a concurrent writer or a constraint stopped it.
+	 */
+	run<T extends readonly Row[]>(query: PendingQuery<T>): Promise<T>;
+}
+
+/** Amounts and row ids stay within 2^53, so bigint columns are read as numbers. */
+const bigint = { to: 20, from: [20], serialize: String, parse: Number };
+
+export function connectionOptions(options: DatabaseOptions) {
+	return {
+		connect_timeout: options.connect_timeout_s,
+		fetch_types: false,
+		onnotice: () => {},
+		types: { bigint },
+		connection: {
+			application_name: "millrace",
+			statement_timeout: options.statement_timeout_ms,
+		},
+	};
+}
+
+/** @param options statement_timeout_ms also bounds the wait on this side, with a second more for the answer's way. */
+export function openDatabase(options: DatabaseOptions): Database {
+	const sql = postgres(options.url, {
+		...connectionOptions(options),
+		max: options.connections_max,
+	}) as unknown as Sql;
+	const deadline_ms = options.statement_timeout_ms + 1_000;
+	return {
+		name: "database",
+		url: options.url,
+		sql,
+		async start() {
+			await withDeadline(sql`select 1`, deadline_ms);
+		},
+		async stop() {
+			await sql.end({ timeout: 5 });
+		},
+		run: (query) => withDeadline(query, deadline_ms),
+	};
+}
+
+async function withDeadline<T extends readonly Row[]>(
+	query: PendingQuery<T>,
+	deadline_ms: number,
+): Promise<T> {
+	const late = Promise.withResolvers<never>();
+	const timer = setTimeout(() => {
+		query.cancel();
+		late.reject(new DatabaseUnavailableError(`no answer from Postgres in ${deadline_ms} ms`));
+	}, deadline_ms);
+	try {
+		return (await Promise.race([query, late.promise])) as T;
+	} catch (error) {
+		throw translateError(error);
+	} finally {
+		clearTimeout(timer);
+	}
+}

@@ -1,0 +1,33 @@
+import postgres from "postgres";
+import { connectionOptions, type DatabaseOptions } from "./connection.ts";
+
+/** A lock that at most one process holds. */
+export interface Lock {
+	/** Resolves when the lock is no longer ours, because it was released or the connection was lost. */
+	readonly lost: Promise<void>;
+	release(): Promise<void>;
+}
+
+/**
+ * Tries to take the session lock `key` on a connection of its own.
+ * @returns undefined when another process holds it.
+ */
+export async function tryLock(options: DatabaseOptions, key: string): Promise<Lock | undefined> {
+	const lost = Promise.withResolvers<void>();
+	const client = postgres(options.url, {
+		...connectionOptions(options),
+		max: 1,
+		onclose: () => lost.resolve(),
+	});
+	const release = () => client.end({ timeout: 1 });
+	try {
+		const [row] = await client<[{ held: boolean }]>`
+			select pg_try_advisory_lock(hashtextextended(${key}, 0)) as held`;
+		if (row.held) return { lost: lost.promise, release };
+		await release();
+		return undefined;
+	} catch (error) {
+		await release();
+		throw error;
+	}
+}

@@ -1,0 +1,93 @@
+import { type Context, Hono } from "hono";
+import type { Part } from "../lifecycle.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { type Check, createHealth, type Health, type Readiness } from "./health.ts";
+import { claimPort } from "./port-taken.ts";
+
+/** Shorter than the second that Kubernetes gives a probe. */
+const CHECK_MS_MAX = 800;
+
+export interface OpsOptions {
+	readonly host: string;
+	/** 0 takes any free port. */
+	readonly port: number;
+	readonly metrics: Pick<Metrics, "render" | "content_type">;
+	readonly checks: readonly Check[];
+	readonly info: { readonly version: string; readonly roles: readonly string[] };
+	/** Milliseconds a check may take; 800 when left out. */
+	readonly check_ms_max?: number;
+}
+
+export interface Ops extends Part {
+	/** Where it listens, without a slash at the end. */
+	readonly url: string;
+	/** `/readyz` says no from now on; `/livez` and `/metrics` go on. */
+	drain(): void;
+}
+
+/**
+ * The server for those who run millrace: `/metrics`, `/livez`, `/readyz` and `/healthz`, on a port
+ * of its own. Its `start` rejects with a {@link PortTakenError} when the port is in use.
+ */
+export function createOps(o: OpsOptions): Ops {
+	const health = createHealth(o.checks, o.check_ms_max ?? CHECK_MS_MAX);
+	const app = createRoutes(o, health);
+	let server: Bun.Server<undefined> | undefined;
+	return {
+		name: "ops",
+		get url() {
+			return urlOf(o.host, server?.port ?? o.port);
+		},
+		drain: health.drain,
+		async start() {
+			const { host: hostname, port } = o;
+			const { fetch } = app;
+			server = claimPort(port, "OPS_PORT", () =>
+				Bun.serve({ hostname, port, development: false, fetch: (request) => fetch(request) }),
+			);
+		},
+		async stop() {
+			await server?.stop();
+		},
+	};
+}
+
+function createRoutes(o: OpsOptions, health: Health): Hono {
+	const app = new Hono();
+	app.get("/metrics", async (c) =>
+		c.body(await o.metrics.render(), 200, { "content-type": o.metrics.content_type }),
+	);
+	app.get("/livez", (c) => c.json({ status: "alive" }));
+	app.get("/readyz", async (c) => answer(c, await health.readiness()));
+	app.get("/healthz", async (c) => {
+		const uptime_seconds = Math.round(process.uptime());
+		return answer(c, await health.readiness(), { ...o.info, uptime_seconds });
+	});
+	app.notFound((c) =>
+		problem(c, 404, "Not Found", "There are /metrics, /livez, /readyz and /healthz."),
+	);
+	app.onError((error, c) => problem(c, 500, "Internal Server Error", error.message));
+	return app;
+}
+
+/** `?verbose` adds how long each check took. */
+function answer(c: Context, readiness: Readiness, info: object = {}): Response {
+	const verbose = c.req.query("verbose") !== undefined;
+	const checks = readiness.checks.map(({ duration_ms, ...check }) =>
+		verbose ? { ...check, duration_ms } : check,
+	);
+	const status = readiness.status === "ready" ? 200 : 503;
+	c.header("cache-control", "no-store");
+	return c.json({ status: readiness.status, ...info, checks }, status);
+}
+
+/** RFC 9457. */
+function problem(c: Context, status: 404 | 500, title: string, detail: string): Response {
+	const body = { type: "about:blank", title, status, detail };
+	return c.json(body, status, { "content-type": "application/problem+json" });
+}
+
+function urlOf(host: string, port: number): string {
+	if (host === "0.0.0.0" || host === "::") return `http://127.0.0.1:${port}`;
+	return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,69 @@
+import type { Part } from "../lifecycle.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { Broker, Session } from "./connection.ts";
+
+export interface MonitorOptions {
+	readonly durable: string;
+	readonly stream: string;
+	/** How long messages may wait with none delivered before the pull is made anew. */
+	readonly stall_ms: number;
+	readonly broker: Broker;
+	readonly metrics: Metrics;
+	readonly log: Log;
+	/** Messages delivered so far. */
+	received(): number;
+	/** Whether this process still has messages in hand. */
+	busy(): boolean;
+	/** Makes the consumer again if it is missing, and a new pull. */
+	restart(session: Session): Promise<void>;
+}
+
+const INTERVAL_MS = 2_000;
+
+/** Asks the broker how far a consumer is, for the metrics, and ends a stall that nothing else would end. */
+export function createConsumerMonitor(options: MonitorOptions): Part {
+	const { durable, stream, broker, metrics, log } = options;
+	let timer: Timer | undefined;
+	let looking: Promise<void> = Promise.resolve();
+	let received_before = -1;
+	let moved_ms = 0;
+
+	async function look() {
+		if (!broker.connected()) return;
+		const session = await broker.ready;
+		const info = await session.jsm.consumers.info(stream, durable).catch(() => undefined);
+		if (info === undefined) return restart(session, "is missing");
+		metrics.pending.set({ consumer: durable }, info.num_pending);
+		metrics.ack_pending.set({ consumer: durable }, info.num_ack_pending);
+		const idle = info.num_pending === 0 || info.paused === true || options.busy();
+		if (idle || options.received() !== received_before) {
+			received_before = options.received();
+			moved_ms = performance.now();
+		} else if (performance.now() - moved_ms > options.stall_ms) {
+			moved_ms = performance.now();
+			await restart(session, "has stalled");
+		}
+	}
+
+	async function restart(session: Session, why: string) {
+		log.warn({ consumer: durable, stream }, `consumer ${why}; it is made anew`);
+		await options.restart(session);
+	}
+
+	return {
+		name: `monitor of ${durable}`,
+		async start() {
+			moved_ms = performance.now();
+			timer = setInterval(() => {
+				looking = looking
+					.then(look)
+					.catch((error) => log.warn({ err: error, consumer: durable }, "the consumer's state is not known"));
+			}, INTERVAL_MS);
+		},
+		async stop() {
+			clearInterval(timer);
+			await looking;
+		},
+	};
+}

@@ -1,0 +1,154 @@
+import type { ConsumerMessages, JsMsg } from "@nats-io/jetstream";
+import type { Subject } from "../contracts/events.ts";
+import type { EventStream, ModuleName } from "../contracts/streams.ts";
+import type { Database } from "../database/connection.ts";
+import type { Part } from "../lifecycle.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { Span, Tracing } from "../telemetry/trace.ts";
+import { createBatcher } from "./batcher.ts";
+import type { Broker, Session } from "./connection.ts";
+import { createConsumerMonitor } from "./consumer-monitor.ts";
+import { type Delivery, decode } from "./delivery.ts";
+import { judge } from "./judge.ts";
+import type { Handle, IncomingEvent } from "./outcome.ts";
+import type { RetryDelays } from "./retry.ts";
+import { settle } from "./settle.ts";
+import { provisionConsumer } from "./streams.ts";
+
+/** What a module wants delivered, and what it does with it. `durable` is shared by all replicas. */
+export interface ConsumerDefinition<S extends Subject = Subject> {
+	readonly durable: string;
+	readonly stream: EventStream;
+	readonly subjects: readonly S[];
+	readonly handle: Handle<S>;
+}
+
+export interface ConsumerSettings extends RetryDelays {
+	readonly batch_events_max: number;
+	readonly linger_ms: number;
+	readonly ack_wait_ms: number;
+	readonly in_flight_max: number;
+	readonly heartbeat_ms: number;
+	readonly expires_ms: number;
+	readonly attempts_max: number;
+	readonly pause_ms: number;
+	readonly stall_ms: number;
+}
+
+export interface ConsumerNeeds {
+	readonly module: ModuleName;
+	readonly schema: string;
+	readonly settings: ConsumerSettings;
+	readonly database: Database;
+	readonly broker: Broker;
+	readonly metrics: Metrics;
+	readonly tracing: Tracing;
+	readonly log: Log;
+}
+
+/** Pulls the messages of one durable consumer and runs its handler over them, one batch at a time. */
+export function createConsumer<S extends Subject>(
+	definition: ConsumerDefinition<S>,
+	needs: ConsumerNeeds,
+): Part {
+	const { durable, stream, subjects } = definition;
+	const { settings, broker, metrics, tracing, log } = needs;
+	const context = { ...needs, ...settings, durable, stream };
+	let messages: ConsumerMessages | undefined;
+	let stopping = false;
+	let received = 0;
+
+	const batcher = createBatcher<JsMsg>({
+		batch_max: settings.batch_events_max,
+		linger_ms: settings.linger_ms,
+		batches_running_max: 1,
+		run: handleBatch,
+	});
+
+	async function handleBatch(batch: JsMsg[]) {
+		const session = await broker.ready;
+		const deliveries = batch.map((message) => decode(message, subjects));
+		const spans = startSpans(deliveries);
+		try {
+			await decide(deliveries);
+			await settle(context, session, deliveries as unknown as Delivery<Subject>[]);
+		} catch (error) {
+			log.error({ err: error, consumer: durable }, "a batch was not settled and will come again");
+		}
+		for (const span of spans) span.end();
+		metrics.consumed.inc({ consumer: durable }, batch.length);
+		metrics.batch_size.observe({ consumer: durable }, batch.length);
+	}
+
+	/** The events that follow from a traced one belong to the span of its handling. */
+	function startSpans(deliveries: Delivery<S>[]): Span[] {
+		const spans: Span[] = [];
+		for (const delivery of deliveries) {
+			const { event } = delivery;
+			if (event?.traceparent === undefined) continue;
+			const span = tracing.start(`process ${durable}`, "consumer", event.traceparent);
+			if (span === undefined) continue;
+			delivery.event = { ...event, traceparent: span.traceparent };
+			spans.push(span);
+		}
+		return spans;
+	}
+
+	async function decide(deliveries: readonly Delivery<S>[]) {
+		const readable = deliveries.filter((delivery) => delivery.event !== undefined);
+		if (readable.length === 0) return;
+		const events = readable.map((delivery) => delivery.event as IncomingEvent<S>);
+		const outcomes = await judge(events, definition.handle);
+		for (const [index, delivery] of readable.entries()) {
+			delivery.outcome = outcomes[index] ?? delivery.outcome;
+		}
+	}
+
+	async function pull(session: Session) {
+		if (stopping) return;
+		await provisionConsumer(session.jsm, { ...context, subjects, acknowledge: "each" }, log);
+		const consumer = await session.js.consumers.get(stream, durable);
+		messages = await consumer.consume({
+			max_messages: Math.min(settings.in_flight_max, settings.batch_events_max * 2),
+			expires: settings.expires_ms,
+			idle_heartbeat: settings.heartbeat_ms,
+			callback: (message) => {
+				received += 1;
+				batcher.push(message);
+			},
+		});
+	}
+
+	const monitor = createConsumerMonitor({
+		durable,
+		stream,
+		stall_ms: settings.stall_ms,
+		broker,
+		metrics,
+		log,
+		received: () => received,
+		busy: () => batcher.waiting + batcher.running > 0,
+		async restart(session) {
+			await messages?.close();
+			await pull(session);
+		},
+	});
+
+	return {
+		name: `consumer ${durable} on ${stream}`,
+		async start() {
+			void broker.ready
+				.then(pull)
+				.catch((error) => log.error({ err: error, consumer: durable }, "the consumer cannot start"));
+			await monitor.start();
+		},
+		async stop() {
+			stopping = true;
+			await monitor.stop();
+			await messages?.close();
+			await batcher.drain();
+			await broker.flush();
+		},
+	};
+}

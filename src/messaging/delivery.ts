@@ -1,0 +1,41 @@
+import type { JsMsg } from "@nats-io/jetstream";
+import { contracts, type Subject } from "../contracts/events.ts";
+import { messageId } from "../contracts/identity.ts";
+import { headerBytes, readHeader } from "./headers.ts";
+import type { IncomingEvent, Outcome } from "./outcome.ts";
+
+/** A message with what it says, or why it cannot be read. */
+export interface Delivery<S extends Subject> {
+	readonly message: JsMsg;
+	/** Undefined when the message cannot be read; `outcome` then says why. */
+	event: IncomingEvent<S> | undefined;
+	readonly message_id: string;
+	outcome: Outcome;
+}
+
+const pending: Outcome = { kind: "retry", error: new Error("the handler said nothing about it") };
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** Decodes a message and checks it against the contract of its subject. What fails here can never succeed later. */
+export function decode<S extends Subject>(message: JsMsg, subjects: readonly S[]): Delivery<S> {
+	const subject = message.subject as S;
+	if (!subjects.includes(subject)) return unreadable(message, `unknown subject ${subject}`);
+	let value: unknown;
+	try {
+		value = JSON.parse(decoder.decode(message.data));
+	} catch (error) {
+		return unreadable(message, "undecodable", error);
+	}
+	const result = contracts[subject].schema.safeParse(value);
+	if (!result.success) return unreadable(message, "schema violation", result.error);
+	const data = result.data as IncomingEvent<S>["data"];
+	const traceparent = readHeader(headerBytes(message), "traceparent");
+	const event = { subject, data, message_id: data.message_id, traceparent } as IncomingEvent<S>;
+	return { message, event, message_id: data.message_id, outcome: pending };
+}
+
+function unreadable<S extends Subject>(message: JsMsg, reason: string, error?: unknown): Delivery<S> {
+	const outcome: Outcome = { kind: "dead-letter", reason, error };
+	const digest = new Bun.CryptoHasher("sha256").update(message.data).digest("hex");
+	return { message, event: undefined, message_id: messageId(message.subject, digest), outcome };
+}

@@ -1,0 +1,72 @@
+import type { JsMsg } from "@nats-io/jetstream";
+import type { MsgHdrs } from "nats";
+import { contracts, type OutgoingEvent } from "../contracts/events.ts";
+
+/** Set on an event that may have been published before, so that the audit log looks it up. */
+export const REPUBLISHED = "Millrace-Republished";
+
+const VERSION_LINE = "NATS/1.0\r\n";
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/**
+ * Headers as the text they are on the wire. The client's own type validates and indexes each header
+ * of each message, which costs more than all else about a small message (docs/decisions/0003).
+ */
+export class WireHeaders {
+	#text = VERSION_LINE;
+
+	set(name: string, value: string): void {
+		this.#text += `${name}: ${value}\r\n`;
+	}
+
+	encode(): Uint8Array {
+		return encoder.encode(`${this.#text}\r\n`);
+	}
+
+	/** For the client, which calls `set` and `encode` of the headers it is given, and nothing else. */
+	toClient(): MsgHdrs {
+		return this as unknown as MsgHdrs;
+	}
+}
+
+/** CloudEvents attributes in the NATS binding's form, the broker's message id, and the trace. */
+export function eventHeaders(
+	event: OutgoingEvent,
+	traceparent: string | undefined,
+	republished: boolean,
+): WireHeaders {
+	const headers = new WireHeaders();
+	headers.set("Nats-Msg-Id", event.message_id);
+	headers.set("ce-specversion", "1.0");
+	headers.set("ce-id", event.message_id);
+	headers.set("ce-source", `/millrace/${contracts[event.subject].publisher}`);
+	headers.set("ce-type", event.subject);
+	if (traceparent !== undefined) headers.set("traceparent", traceparent);
+	if (republished) headers.set(REPUBLISHED, "1");
+	return headers;
+}
+
+interface ClientMessage {
+	readonly msg: { readonly _rdata?: Uint8Array; readonly _msg?: { readonly hdr: number } };
+}
+
+/** The header block of a message exactly as it was published, empty when it has none. */
+export function headerBytes(message: JsMsg): Uint8Array {
+	const { _rdata, _msg } = (message as unknown as ClientMessage).msg;
+	if (_rdata === undefined || _msg === undefined) {
+		throw new Error("the NATS client keeps a message in another form than 3.4.0 did");
+	}
+	return _rdata.subarray(0, Math.max(0, _msg.hdr));
+}
+
+/** The value of a header in a block as `headerBytes` gives it; `name` as written here or with a capital first. */
+export function readHeader(block: Uint8Array, name: string): string | undefined {
+	if (block.length === 0) return undefined;
+	const text = decoder.decode(block);
+	let from = text.indexOf(`\r\n${name}:`);
+	if (from < 0) from = text.indexOf(`\r\n${name.charAt(0).toUpperCase()}${name.slice(1)}:`);
+	if (from < 0) return undefined;
+	const start = from + name.length + 3;
+	return text.slice(start, text.indexOf("\r\n", start)).trim();
+}

@@ -1,0 +1,30 @@
+import type { Payload, Subject } from "../contracts/events.ts";
+
+/** A decoded and checked event. `traceparent` is set when its trace is sampled. */
+export type IncomingEvent<S extends Subject = Subject> = {
+	[K in S]: {
+		readonly subject: K;
+		readonly message_id: string;
+		readonly data: Payload<K>;
+		readonly traceparent: string | undefined;
+	};
+}[S];
+
+/**
+ * Everything that can become of a message. `retry` spends one of its attempts. `later` spends none:
+ * somebody else has to finish first. `unavailable` spends none and stops the consumer for a while: a
+ * dependency is down, which is not the message's fault.
+ */
+export type Outcome =
+	| { readonly kind: "done" }
+	| { readonly kind: "retry"; readonly error: unknown }
+	| { readonly kind: "later"; readonly after_ms: number }
+	| { readonly kind: "dead-letter"; readonly reason: string; readonly error?: unknown }
+	| { readonly kind: "unavailable"; readonly error: unknown };
+
+export const done: Outcome = { kind: "done" };
+
+/** Handles a batch of events; says the outcome of each, in their order, or throws when the batch failed as a whole. */
+export type Handle<S extends Subject> = (
+	events: ReadonlyArray<IncomingEvent<S>>,
+) => Promise<readonly Outcome[]>;

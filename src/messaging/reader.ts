@@ -1,0 +1,94 @@
+import { type ConsumerMessages, DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
+import type { EventStream } from "../contracts/streams.ts";
+import type { Broker } from "./connection.ts";
+import { headerBytes, REPUBLISHED, readHeader } from "./headers.ts";
+
+/** A message as it lies on its stream. */
+export interface StreamMessage {
+	readonly stream: EventStream;
+	readonly sequence: number;
+	readonly subject: string;
+	/** The header block as published, empty when there is none. */
+	readonly headers: Uint8Array;
+	readonly data: Uint8Array;
+	/** What the publisher called it; undefined when it has no id in its headers. */
+	readonly message_id: string | undefined;
+	readonly traceparent: string | undefined;
+	/** It may be on a stream twice. */
+	readonly republished: boolean;
+	/** Messages behind it on the stream. */
+	readonly pending: number;
+}
+
+/** Where to begin on a stream. */
+export interface StreamStart {
+	readonly stream: EventStream;
+	/** The first message that is wanted. */
+	readonly sequence: number;
+}
+
+export interface Reading {
+	stop(): Promise<void>;
+}
+
+const MESSAGES_MAX = 2_000;
+const HEARTBEAT_MS = 1_000;
+const EXPIRES_MS = 5_000;
+
+/**
+ * Reads streams in order, without acknowledging: whoever reads keeps his own position. A gap, as a
+ * lost connection leaves one, is noticed by the client and read again.
+ */
+export async function readStreams(
+	broker: Broker,
+	starts: readonly StreamStart[],
+	onMessage: (message: StreamMessage) => void,
+): Promise<Reading> {
+	const { js } = await broker.ready;
+	const pulls: ConsumerMessages[] = [];
+	for (const { stream, sequence } of starts) {
+		const consumer = await js.consumers.get(stream, {
+			deliver_policy: DeliverPolicy.StartSequence,
+			opt_start_seq: sequence,
+		});
+		const pull = await consumer.consume({
+			max_messages: MESSAGES_MAX,
+			expires: EXPIRES_MS,
+			idle_heartbeat: HEARTBEAT_MS,
+			callback: (message) => onMessage(toStreamMessage(stream, message)),
+		});
+		pulls.push(pull);
+	}
+	return {
+		async stop() {
+			await Promise.all(pulls.map((pull) => pull.close()));
+		},
+	};
+}
+
+/** When each stream was made: a stream made anew begins to count at one again. */
+export async function streamsCreated(
+	broker: Broker,
+	streams: readonly EventStream[],
+): Promise<ReadonlyMap<EventStream, string>> {
+	const { jsm } = await broker.ready;
+	const infos = await Promise.all(
+		streams.map(async (stream) => [stream, (await jsm.streams.info(stream)).created] as const),
+	);
+	return new Map(infos);
+}
+
+function toStreamMessage(stream: EventStream, message: JsMsg): StreamMessage {
+	const headers = headerBytes(message);
+	return {
+		stream,
+		sequence: message.seq,
+		subject: message.subject,
+		headers,
+		data: message.data,
+		message_id: readHeader(headers, "Nats-Msg-Id"),
+		traceparent: readHeader(headers, "traceparent"),
+		republished: readHeader(headers, REPUBLISHED) !== undefined,
+		pending: message.info.pending,
+	};
+}

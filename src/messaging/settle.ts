@@ -1,0 +1,168 @@
+import type { Subject } from "../contracts/events.ts";
+import type { ModuleName } from "../contracts/streams.ts";
+import type { Database } from "../database/connection.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { Session } from "./connection.ts";
+import { park } from "./dead-letter.ts";
+import type { Delivery } from "./delivery.ts";
+import { countFailures, type Failure, forgetFailures } from "./failures.ts";
+import { type RetryDelays, retryDelay } from "./retry.ts";
+
+/** Whose messages are settled, and by which rules. */
+export interface SettleContext extends RetryDelays {
+	readonly module: ModuleName;
+	readonly schema: string;
+	readonly durable: string;
+	readonly stream: string;
+	readonly attempts_max: number;
+	readonly pause_ms: number;
+	readonly database: Database;
+	readonly metrics: Metrics;
+	readonly log: Log;
+}
+
+type Settled = Delivery<Subject>;
+
+/** Tells the broker what became of each message of a batch. The only file that knows ack, nak and term. */
+export async function settle(
+	context: SettleContext,
+	session: Session,
+	deliveries: readonly Settled[],
+): Promise<void> {
+	const failed: Settled[] = [];
+	const hopeless: Settled[] = [];
+	const blameless: Settled[] = [];
+	const succeeded_late: Settled[] = [];
+	for (const delivery of deliveries) {
+		switch (delivery.outcome.kind) {
+			case "done":
+				if (delivery.message.redelivered) succeeded_late.push(delivery);
+				else delivery.message.ack();
+				break;
+			case "later":
+				delivery.message.nak(delivery.outcome.after_ms);
+				break;
+			case "retry":
+				failed.push(delivery);
+				break;
+			case "dead-letter":
+				hopeless.push(delivery);
+				break;
+			case "unavailable":
+				blameless.push(delivery);
+				break;
+			default:
+				delivery.outcome satisfies never;
+		}
+	}
+	await Promise.all([
+		finish(context, succeeded_late),
+		retry(context, session, failed),
+		...hopeless.map((delivery) => bury(context, session, delivery, undefined)),
+		pause(context, session, blameless),
+	]);
+}
+
+async function finish(context: SettleContext, deliveries: readonly Settled[]) {
+	if (deliveries.length === 0) return;
+	const { database, schema, durable, log } = context;
+	const ids = deliveries.map(({ message_id }) => message_id);
+	await forgetFailures(database, schema, durable, ids).catch((error) =>
+		log.warn({ err: error, consumer: durable }, "attempts of handled messages are still on record"),
+	);
+	for (const { message } of deliveries) message.ack();
+}
+
+async function retry(context: SettleContext, session: Session, deliveries: readonly Settled[]) {
+	if (deliveries.length === 0) return;
+	const { database, schema, durable, log } = context;
+	const errors = new Map(deliveries.map((it) => [it.message_id, describe(it.outcome)]));
+	const failed = [...errors].map(([message_id, error]) => ({ message_id, error }));
+	let failures: readonly Failure[];
+	try {
+		failures = await countFailures(database, schema, durable, failed);
+	} catch (error) {
+		log.warn({ err: error, consumer: durable }, "attempts cannot be counted; none is spent");
+		for (const { message } of deliveries) message.nak(context.retry_first_ms);
+		return;
+	}
+	const counted = new Map(failures.map((failure) => [failure.message_id, failure]));
+	await Promise.all(deliveries.map((it) => again(context, session, it, counted.get(it.message_id))));
+}
+
+async function again(
+	context: SettleContext,
+	session: Session,
+	delivery: Settled,
+	failure: Failure | undefined,
+) {
+	const { metrics, log, module, durable } = context;
+	const attempts = failure?.attempts ?? 1;
+	metrics.attempts.inc({ consumer: durable, attempt: String(attempts) }, 1);
+	metrics.errors.inc({ module, reason: "retry" }, 1);
+	if (attempts >= context.attempts_max) return bury(context, session, delivery, failure);
+	const delay_ms = retryDelay(attempts, context, Math.random());
+	log.warn(
+		{ consumer: durable, message_id: delivery.message_id, attempts, delay_ms, error: describe(delivery.outcome) },
+		"a message failed and will be tried again",
+	);
+	delivery.message.nak(delay_ms);
+}
+
+/** Parks first and lets go after, so that a crash in between leaves the message twice, never nowhere. */
+async function bury(
+	context: SettleContext,
+	session: Session,
+	delivery: Settled,
+	failure: Failure | undefined,
+) {
+	const { module, durable, stream, metrics, log } = context;
+	const { message, message_id, outcome } = delivery;
+	const reason = outcome.kind === "dead-letter" ? outcome.reason : "attempts exhausted";
+	const now = Date.now();
+	try {
+		await park(session.js, {
+			module,
+			reason,
+			error: describe(outcome),
+			message_id,
+			subject: message.subject,
+			stream,
+			sequence: message.seq,
+			consumer: durable,
+			attempts: failure?.attempts ?? 1,
+			first_failed_ms: failure?.first_failed_at.getTime() ?? now,
+			last_failed_ms: failure?.last_failed_at.getTime() ?? now,
+			traceparent: delivery.event?.traceparent,
+			data: message.data,
+		});
+	} catch (error) {
+		log.error({ err: error, consumer: durable, message_id }, "a dead letter cannot be parked yet");
+		message.nak(context.retry_last_ms);
+		return;
+	}
+	message.term(reason);
+	metrics.dead_letters.inc({ module, reason }, 1);
+	log.error({ consumer: durable, message_id, reason, error: describe(outcome) }, "dead letter");
+	if (!failure) return;
+	await forgetFailures(context.database, context.schema, durable, [message_id]).catch(() => undefined);
+}
+
+/** Stops deliveries to every replica for a while, spends no attempt, and lets the next batch try. */
+async function pause(context: SettleContext, session: Session, deliveries: readonly Settled[]) {
+	const first = deliveries[0];
+	if (first === undefined) return;
+	const { durable, stream, pause_ms, log } = context;
+	for (const { message } of deliveries) message.nak(pause_ms);
+	log.warn({ consumer: durable, pause_ms, error: describe(first.outcome) }, "a dependency is away; consumer paused");
+	await session.jsm.consumers
+		.pause(stream, durable, new Date(Date.now() + pause_ms))
+		.catch((error) => log.warn({ err: error, consumer: durable }, "the consumer cannot be paused"));
+}
+
+function describe(outcome: Settled["outcome"]): string {
+	const error = "error" in outcome ? outcome.error : undefined;
+	if (error instanceof Error) return `${error.name}: ${error.message}`;
+	return error === undefined ? outcome.kind : String(error);
+}

@@ -1,0 +1,145 @@
+import { type EventStream, eventStreams } from "../../contracts/streams.ts";
+import type { Lock } from "../../database/lock.ts";
+import type { Part } from "../../lifecycle.ts";
+import { createBatcher } from "../../messaging/batcher.ts";
+import type { Broker } from "../../messaging/connection.ts";
+import { type Reading, readStreams, type StreamMessage, streamsCreated } from "../../messaging/reader.ts";
+import type { Log } from "../../telemetry/log.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
+import type { Tracing } from "../../telemetry/trace.ts";
+import type { Directory } from "./directory.ts";
+import { NotSequencerError, openRecorder, type Recorder } from "./record-event.ts";
+import type { AuditStore } from "./store.ts";
+
+export interface SequencerOptions {
+	/** How long an event waits for others before it is written. */
+	readonly flush_ms: number;
+	/** Events held in memory while the store is slow; beyond it reading stops. */
+	readonly buffer_events_max: number;
+}
+
+export interface SequencerNeeds {
+	readonly store: AuditStore;
+	readonly directory: Directory;
+	readonly broker: Broker;
+	readonly metrics: Metrics;
+	readonly tracing: Tracing;
+	readonly log: Log;
+	/** Resolves to undefined while another process is the sequencer. */
+	tryLock(): Promise<Lock | undefined>;
+}
+
+const streams = Object.keys(eventStreams) as EventStream[];
+const CONSUMER = "audit-record";
+const BATCH_EVENTS_MAX = 4_096;
+const RETRY_MS = 500;
+
+/**
+ * Writes every event of every stream to the log. Of all replicas one does it at a time, the holder of
+ * a lock in Postgres; the others wait to take over.
+ */
+export function createSequencer(options: SequencerOptions, needs: SequencerNeeds): Part {
+	const { broker, metrics, log } = needs;
+	const stopping = Promise.withResolvers<void>();
+	let stopped = false;
+	let running: Promise<void> = Promise.resolve();
+
+	async function run() {
+		while (!stopped) {
+			try {
+				const lock = await needs.tryLock();
+				if (lock) await holding(lock).finally(() => lock.release());
+			} catch (error) {
+				log.warn({ err: error }, "the audit log waits");
+			}
+			if (!stopped) await Promise.race([stopping.promise, Bun.sleep(RETRY_MS)]);
+		}
+	}
+
+	async function holding(lock: Lock) {
+		await Promise.race([broker.ready, stopping.promise]);
+		if (stopped) return;
+		const created = await streamsCreated(broker, streams);
+		const recorder = await openRecorder(needs.store, needs.directory, created);
+		log.info({ entries: recorder.size }, "this process writes the audit log");
+		while ((await readAndRecord(recorder, lock)) === "full") log.warn("the audit log catches up");
+	}
+
+	/** Until the process stops, the lock is lost, or so much waits that reading has to stop for a while. */
+	async function readAndRecord(recorder: Recorder, lock: Lock): Promise<"over" | "full"> {
+		const full = Promise.withResolvers<"full">();
+		const failed = Promise.withResolvers<never>();
+		let ours = true;
+		const batcher = createBatcher<StreamMessage>({
+			batch_max: BATCH_EVENTS_MAX,
+			linger_ms: options.flush_ms,
+			batches_running_max: 1,
+			run: async (messages) => {
+				if (!ours) return;
+				await recordPatiently(recorder, messages).catch((error) => {
+					ours = false;
+					failed.reject(error);
+				});
+			},
+		});
+		const reading = await read(recorder, (message) => {
+			batcher.push(message);
+			if (batcher.waiting > options.buffer_events_max) full.resolve("full");
+		});
+		const lost = lock.lost.then(() => {
+			ours = false;
+			return "over" as const;
+		});
+		const stop = stopping.promise.then(() => "over" as const);
+		try {
+			return await Promise.race([lost, stop, full.promise, failed.promise]);
+		} finally {
+			await reading.stop();
+			await batcher.drain();
+		}
+	}
+
+	function read(recorder: Recorder, onMessage: (message: StreamMessage) => void): Promise<Reading> {
+		const starts = streams.map((stream) => ({ stream, sequence: recorder.next(stream) }));
+		return readStreams(broker, starts, onMessage);
+	}
+
+	/** A store that is slow or away holds up the log, never a sale: try until it works or another process has taken over. */
+	async function recordPatiently(recorder: Recorder, messages: StreamMessage[]) {
+		for (;;) {
+			try {
+				const added = await recorder.record(messages);
+				report(recorder, messages, added);
+				return;
+			} catch (error) {
+				if (error instanceof NotSequencerError || stopped) throw error;
+				log.warn({ err: error, events: messages.length }, "the audit log cannot be written yet");
+				await Bun.sleep(RETRY_MS);
+			}
+		}
+	}
+
+	function report(recorder: Recorder, messages: readonly StreamMessage[], added: number) {
+		metrics.audit_entries.inc(added);
+		metrics.audit_size.set(recorder.size);
+		metrics.consumed.inc({ consumer: CONSUMER }, messages.length);
+		metrics.batch_size.observe({ consumer: CONSUMER }, messages.length);
+		const pending = new Map(messages.map((message) => [message.stream, message.pending]));
+		metrics.pending.set({ consumer: CONSUMER }, [...pending.values()].reduce((sum, n) => sum + n, 0));
+		for (const { traceparent } of messages) {
+			if (traceparent) needs.tracing.start(`process ${CONSUMER}`, "consumer", traceparent)?.end();
+		}
+	}
+
+	return {
+		name: "audit sequencer",
+		async start() {
+			running = run();
+		},
+		async stop() {
+			stopped = true;
+			stopping.resolve();
+			await running;
+		},
+	};
+}

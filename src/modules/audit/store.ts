@@ -1,0 +1,71 @@
+import type { EventStream } from "../../contracts/streams.ts";
+import type { Database } from "../../database/connection.ts";
+
+/** Up to which message of a stream the log has recorded. */
+export interface Position {
+	readonly stream: EventStream;
+	/** When that stream was made, as the broker says it. */
+	readonly stream_created_at: string;
+	readonly sequence: number;
+}
+
+export interface LogState {
+	readonly size: number;
+	readonly positions: readonly Position[];
+}
+
+/** Eight bytes for each recorded entry, from `first_index` on. */
+export interface RecordedIds {
+	readonly first_index: number;
+	readonly id_prefixes: Uint8Array;
+}
+
+export type AuditStore = ReturnType<typeof createAuditStore>;
+
+export function createAuditStore(database: Database) {
+	const { sql } = database;
+	return {
+		async load(): Promise<LogState> {
+			const [row] = await database.run(sql<[LogState]>`
+				with log as (
+					insert into millrace_audit.log (id, size) values (1, 0)
+					on conflict (id) do update set size = log.size returning size)
+				select size, coalesce((select json_agg(json_build_object(
+					'stream', stream, 'stream_created_at', stream_created, 'sequence', sequence))
+					from millrace_audit.positions), '[]') as positions
+				from log`);
+			return row;
+		},
+
+		/**
+		 * Records that the log grew from `size` by the given ids, and how far the streams are read.
+		 * @returns false when the log is not of that size any more: another process writes it
+		 */
+		async advance(size: number, id_prefixes: Uint8Array, positions: readonly Position[]): Promise<boolean> {
+			const rows = await database.run(sql`
+				with grown as (
+					update millrace_audit.log set size = ${size + id_prefixes.length / 8}::bigint
+					where id = 1 and size = ${size} returning size),
+				batch as (
+					insert into millrace_audit.batches (first_index, id_prefixes)
+					select ${size}::bigint, ${id_prefixes}::bytea from grown
+					where octet_length(${id_prefixes}::bytea) > 0),
+				moved as (
+					insert into millrace_audit.positions (stream, stream_created, sequence)
+					select x.stream, x.stream_created_at, x.sequence from grown,
+						jsonb_to_recordset(${JSON.stringify(positions)}::text::jsonb)
+							as x(stream text, stream_created_at text, sequence bigint)
+					on conflict (stream) do update set
+						stream_created = excluded.stream_created, sequence = excluded.sequence)
+				select size from grown`);
+			return rows.length > 0;
+		},
+
+		/** The ids recorded since a time, in the order of the log. */
+		recordedSince(time: Date): Promise<readonly RecordedIds[]> {
+			return database.run(sql<RecordedIds[]>`
+				select first_index, id_prefixes from millrace_audit.batches
+				where recorded_at >= ${time} order by first_index`);
+		},
+	};
+}

@@ -1,0 +1,32 @@
+import { sql } from "drizzle-orm";
+import { bigint, check, customType, integer, pgSchema } from "drizzle-orm/pg-core";
+import { code, quantity, writtenAt } from "../../database/columns.ts";
+import { failuresTable } from "../../messaging/outbox-table.ts";
+
+const bytes = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
+
+export const schema = pgSchema("millrace_audit");
+
+/** The one row that says how many entries the log has. */
+export const log = schema.table(
+	"log",
+	{ id: integer("id").primaryKey(), size: quantity("size").notNull() },
+	() => [check("log_one_row", sql`id = 1`)],
+);
+
+/** Up to where each stream is recorded. A stream that was made anew has another `stream_created` and starts over. */
+export const positions = schema.table("positions", {
+	stream: code("stream").primaryKey(),
+	/** As the broker says it, with nanoseconds that a timestamp has no room for. */
+	stream_created: code("stream_created").notNull(),
+	sequence: quantity("sequence").notNull(),
+});
+
+/** The first eight bytes of each recorded message id, to find out whether an event that comes again is recorded already. */
+export const batches = schema.table("batches", {
+	first_index: bigint("first_index", { mode: "number" }).primaryKey(),
+	id_prefixes: bytes("id_prefixes").notNull(),
+	recorded_at: writtenAt("recorded_at"),
+});
+
+export const failures = failuresTable(schema);

@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { identifier } from "../../contracts/identity.ts";
+import { stockLine } from "../../contracts/inventory-events.ts";
+import { parseJson, readText } from "../../http/body.ts";
+import { HttpProblem, invalid, problemSchema } from "../../http/problem.ts";
+import type { Api } from "../../http/server.ts";
+import { addUp } from "./inventory.ts";
+import type { InventoryStore } from "./store.ts";
+
+export interface InventoryRoutesOptions {
+	readonly body_bytes_max: number;
+	readonly quantity_max: number;
+}
+
+const level = z
+	.object({ sku: identifier, received: z.int(), available: z.int() })
+	.meta({ id: "StockLevel" });
+const problem = (description: string) => ({
+	description,
+	content: { "application/problem+json": { schema: problemSchema } },
+});
+
+/** Goods in, and a look at what there is. */
+export function inventoryRoutes(options: InventoryRoutesOptions, store: InventoryStore) {
+	const receipt = z
+		.strictObject({
+			receipt_id: identifier.meta({ description: "Chosen by the sender; a receipt counts once." }),
+			lines: z.array(stockLine).min(1).max(1_000),
+		})
+		.meta({ id: "Receipt" });
+
+	return (api: Api) => {
+		describe(api, receipt);
+		api.post("/v1/stock/receipts", async (c) => {
+			const text = await readText(c, "application/json", options.body_bytes_max);
+			const body = receipt.safeParse(parseJson(text));
+			if (!body.success) throw invalid(body.error);
+			const isNew = await store.receive(body.data.receipt_id, addUp(body.data.lines));
+			return c.json({ receipt_id: body.data.receipt_id, counted: isNew }, isNew ? 201 : 200);
+		});
+		api.get("/v1/stock/:sku", async (c) => {
+			const sku = identifier.safeParse(c.req.param("sku"));
+			const [found] = sku.success ? await store.levels([sku.data]) : [];
+			if (found === undefined) throw new HttpProblem(404, "There is no such SKU");
+			return c.json(found);
+		});
+	};
+}
+
+function describe({ openAPIRegistry: registry }: Api, receipt: z.ZodType): void {
+	registry.registerPath({
+		method: "post",
+		path: "/v1/stock/receipts",
+		summary: "Report goods that came in",
+		request: { body: { required: true, content: { "application/json": { schema: receipt } } } },
+		responses: {
+			201: { description: "The goods are available." },
+			200: { description: "The receipt was counted before." },
+			400: problem("The body is not valid."),
+		},
+	});
+	registry.registerPath({
+		method: "get",
+		path: "/v1/stock/{sku}",
+		summary: "Look at the stock of a SKU",
+		request: { params: z.object({ sku: identifier }) },
+		responses: {
+			200: { description: "Pieces received and available.", content: { "application/json": { schema: level } } },
+			404: problem("There is no such SKU."),
+		},
+	});
+}

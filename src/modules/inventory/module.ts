@@ -1,0 +1,35 @@
+import type { Database } from "../../database/connection.ts";
+import type { Relay } from "../../messaging/relay.ts";
+import { type InventoryRoutesOptions, inventoryRoutes } from "./http.ts";
+import { releaseStock } from "./release-stock.ts";
+import { reserveStock } from "./reserve-stock.ts";
+import { createInventoryStore } from "./store.ts";
+
+/** Holds stock for orders, every line or none, and gives it back when they are cancelled. */
+export function inventoryModule(needs: {
+	readonly database: Database;
+	readonly relay: Relay;
+	readonly http: InventoryRoutesOptions;
+}) {
+	const { database, relay, http } = needs;
+	const store = createInventoryStore(database, relay.lease_ms);
+	return {
+		name: "inventory",
+		consumers: [
+			{
+				durable: "inventory-reserve",
+				stream: "ORDERS",
+				subjects: ["orders.created.v2"],
+				handle: reserveStock({ store, relay }),
+			},
+			{
+				durable: "inventory-release",
+				stream: "ORDERS",
+				subjects: ["orders.cancelled.v1"],
+				handle: releaseStock({ store, relay }),
+			},
+		],
+		routes: inventoryRoutes(http, store),
+		background: [],
+	} as const;
+}

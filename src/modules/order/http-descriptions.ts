@@ -1,0 +1,104 @@
+import { z } from "zod";
+import { identifier } from "../../contracts/identity.ts";
+import { problemSchema } from "../../http/problem.ts";
+import type { Api } from "../../http/server.ts";
+import {
+	acceptedSchema,
+	batchLineSchema,
+	batchResultSchema,
+	idempotencyKey,
+	listQuerySchema,
+	type OrderLimits,
+	orderSchema,
+	pageSchema,
+	placeOrderSchema,
+} from "./http-schemas.ts";
+
+const json = (schema: z.ZodType) => ({ "application/json": { schema } });
+const problem = (description: string) => ({
+	description,
+	content: { "application/problem+json": { schema: problemSchema } },
+});
+const params = z.object({ order_id: identifier });
+
+const refusals = {
+	400: problem("The body or a parameter is not valid."),
+	413: problem("The body is too large."),
+	415: problem("The body is of another media type."),
+	503: problem("Postgres is away or too much waits; `Retry-After` says when to come back."),
+};
+
+/** Registers the routes for the OpenAPI document, with the schemas that the routes themselves check by. */
+export function describeOrderRoutes(api: Api, limits: OrderLimits): void {
+	const { openAPIRegistry: registry } = api;
+	registry.registerPath({
+		method: "post",
+		path: "/v1/orders",
+		summary: "Place an order",
+		request: {
+			headers: z.object({ "idempotency-key": idempotencyKey.optional() }),
+			body: { required: true, content: json(placeOrderSchema(limits)) },
+		},
+		responses: {
+			202: { description: "The order is stored and will end.", content: json(acceptedSchema) },
+			...refusals,
+			422: problem("The idempotency key was used for an order with another body."),
+		},
+	});
+	registry.registerPath({
+		method: "post",
+		path: "/v1/orders/batch",
+		summary: "Place many orders, one JSON document a line",
+		request: {
+			body: { required: true, content: { "application/x-ndjson": { schema: batchLineSchema(limits) } } },
+		},
+		responses: {
+			200: {
+				description: "One result for each line, in their order.",
+				content: { "application/x-ndjson": { schema: batchResultSchema } },
+			},
+			...refusals,
+		},
+	});
+	registry.registerPath({
+		method: "get",
+		path: "/v1/orders",
+		summary: "List orders, the newest first",
+		request: { query: listQuerySchema(limits) },
+		responses: { 200: { description: "A page of orders.", content: json(pageSchema) }, 400: refusals[400] },
+	});
+	registry.registerPath({
+		method: "get",
+		path: "/v1/orders/{order_id}",
+		summary: "Look at an order",
+		request: { params },
+		responses: {
+			200: { description: "The order as it stands.", content: json(orderSchema) },
+			404: problem("There is no such order."),
+		},
+	});
+	registry.registerPath({
+		method: "post",
+		path: "/v1/orders/{order_id}/cancel",
+		summary: "Cancel an order that is still pending",
+		request: { params },
+		responses: {
+			200: { description: "The order is cancelled.", content: json(orderSchema) },
+			404: problem("There is no such order."),
+			409: problem("The order is confirmed."),
+		},
+	});
+	registry.registerPath({
+		method: "get",
+		path: "/v1/orders/{order_id}/events",
+		summary: "Follow an order until it ends",
+		request: { params },
+		responses: {
+			200: {
+				description: "Server-sent events named `status`, each with the order as it stands then.",
+				content: { "text/event-stream": { schema: z.string() } },
+			},
+			404: problem("There is no such order."),
+		},
+	});
+}
