@@ -46,10 +46,10 @@ echo "$server"
 exec >&2
 (
 	read -r line <&3
-	kill -s "$stop" "$server"
-	trap 'kill "$nap"' TERM
 	sleep "$seconds" 3<&- &
 	nap=$!
+	trap 'kill "$nap"; exit' TERM
+	kill -s "$stop" "$server"
 	wait "$nap" && kill -s "$force" "$server"
 ) &
 watcher=$!
@@ -60,7 +60,7 @@ while :; do
 	status=$?
 	kill -0 "$server" 2>/dev/null || break
 done
-kill "$watcher"
+{ kill "$watcher"; wait "$watcher"; } 2>/dev/null
 exit "$status"
 `;
 

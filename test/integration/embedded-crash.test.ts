@@ -6,11 +6,10 @@ import { commandLine } from "../../src/embedded/leftover.ts";
 import { startNatsServer } from "../../src/embedded/nats-server.ts";
 import { startPostgres } from "../../src/embedded/postgres.ts";
 import { natsBinary } from "../support/nats.ts";
-import { processesNaming, serversNaming } from "../support/processes.ts";
+import { processesNaming } from "../support/processes.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { eventually } from "../support/wait.ts";
 
-const SERVERS = /\/(postgres -D|nats-server -c) /;
 const CHILD = join(import.meta.dir, "embedded-child.ts");
 
 const binary = await natsBinary();
@@ -37,6 +36,20 @@ async function otherMillrace(): Promise<{ pid: number; endpoints: Endpoints }> {
 	return { pid: other.pid, endpoints: JSON.parse(new TextDecoder().decode(value)) };
 }
 
+/** What runs under the process ids that the servers wrote down. */
+function servers(): string[] {
+	const files = [
+		join(postgres_folder, "data", "postmaster.pid"),
+		join(nats_folder, "nats-server.pid"),
+	];
+	const pids = files.map((file) => Number.parseInt(readFileSync(file, "utf8"), 10));
+	return pids.map((pid) => `${pid} ${commandLine(pid)}`);
+}
+
+const BOTH = [/^\d+ \S+\/postgres -D /, /^\d+ \S+\/nats-server -c /].map((each) =>
+	expect.stringMatching(each),
+);
+
 /** The server that runs as process `pid`, stopped and started again without a guard. */
 async function abandon(pid: number, server: { stop(): Promise<void> }, owner: string) {
 	const command = commandLine(pid).trim().split(" ");
@@ -50,7 +63,7 @@ async function abandon(pid: number, server: { stop(): Promise<void> }, owner: st
 
 test("both servers end when millrace is killed with SIGKILL", async () => {
 	const { pid } = await otherMillrace();
-	expect(serversNaming(folder, SERVERS)).toHaveLength(2);
+	expect(servers()).toEqual(BOTH);
 	process.kill(pid, "SIGKILL");
 	await eventually(() => expect(processesNaming(folder)).toEqual([]), { timeout_ms: 5_000 });
 });
@@ -60,18 +73,18 @@ test("an interrupt typed at the terminal does not reach the servers", async () =
 	process.kill(-pid, "SIGINT");
 	const health = await fetch(`${endpoints.nats_monitoring_url}/healthz`);
 	expect(health.status).toBe(200);
-	expect(serversNaming(folder, SERVERS)).toHaveLength(2);
+	expect(servers()).toEqual(BOTH);
 });
 
 test("a second millrace on the folder is refused, told of the first, and disturbs nothing", async () => {
 	const { pid } = await otherMillrace();
-	const before = serversNaming(folder, SERVERS);
+	const before = servers();
 	const refusal = new RegExp(
 		`process ${pid}, .*--data-dir.*DATABASE_URL.*${folder}/endpoints.json`,
 	);
 	await expect(startPostgres({ folder: postgres_folder })).rejects.toThrow(refusal);
 	await expect(startNatsServer({ binary, folder: nats_folder })).rejects.toThrow(refusal);
-	expect(serversNaming(folder, SERVERS)).toEqual(before);
+	expect(servers()).toEqual(before);
 });
 
 test("a PostgreSQL left over is stopped at the next start", async () => {
@@ -108,12 +121,12 @@ test("an unrelated process that has a server's old id is left alone", async () =
 	const data = join(postgres_folder, "data");
 	writeFileSync(join(nats_folder, "nats-server.pid"), `${stranger.pid}`);
 	writeFileSync(join(data, "postmaster.pid"), `${stranger.pid}\n${data}\n1\n1\n\n\n\nready\n`);
-	const servers = await Promise.all([
+	const started = await Promise.all([
 		startPostgres({ folder: postgres_folder }),
 		startNatsServer({ binary, folder: nats_folder }),
 	]);
 	expect(stranger.exitCode).toBe(null);
-	for (const server of servers) await server.stop();
+	for (const server of started) await server.stop();
 });
 
 test("another port is taken when the old one is not free", async () => {

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "nats";
@@ -11,7 +11,7 @@ import {
 	startServers,
 } from "../../src/embedded/servers.ts";
 import { natsBinary } from "../support/nats.ts";
-import { processesNaming, serversNaming } from "../support/processes.ts";
+import { processesNaming } from "../support/processes.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const binary = await natsBinary();
@@ -118,6 +118,6 @@ test("when one does not start, the other is stopped and the error says why", asy
 test("a server that ends by itself is reported", async () => {
 	const folder = temporaryFolder("embedded");
 	const servers = await start(folder, { postgres: undefined });
-	for (const pid of serversNaming(folder, /nats-server -c/)) process.kill(pid, "SIGKILL");
+	process.kill(Number(readFileSync(join(folder, "nats", "nats-server.pid"))), "SIGKILL");
 	expect(await servers.failed).toContain("nats-server ended by itself");
 });

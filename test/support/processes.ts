@@ -4,10 +4,3 @@ export function processesNaming(text: string): string[] {
 	const lines = ps.stdout.toString().split("\n");
 	return lines.filter((line) => line.includes(text)).map((line) => line.trim());
 }
-
-/** Process ids of the servers that name `text` and whose command line fits `pattern`, not of their guards. */
-export function serversNaming(text: string, pattern: RegExp): number[] {
-	return processesNaming(text)
-		.filter((line) => pattern.test(line) && !line.includes("millrace-guard"))
-		.map((line) => Number.parseInt(line, 10));
-}
