@@ -35,7 +35,8 @@ export async function stopLeftover({
 		if (await ended(runs)) return;
 	}
 	throw new EmbeddedError(
-		`A server left over from an earlier run (process ${pid}) does not end. Stop it: kill -9 ${pid}`,
+		`A server left over from an earlier run (process ${pid}) does not end`,
+		`Stop it: kill -9 ${pid}`,
 	);
 }
 
@@ -45,7 +46,8 @@ function send(pid: number, signal: NodeJS.Signals): void {
 	} catch (cause) {
 		if ((cause as NodeJS.ErrnoException).code === "ESRCH") return;
 		throw new EmbeddedError(
-			`A server left over from an earlier run (process ${pid}) belongs to another user. Stop it as that user: kill ${pid}`,
+			`A server left over from an earlier run (process ${pid}) belongs to another user`,
+			`Stop it as that user: kill ${pid}`,
 			{ cause },
 		);
 	}

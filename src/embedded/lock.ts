@@ -41,9 +41,7 @@ function openExclusively(folder: string): Database {
 		return database;
 	} catch (cause) {
 		database?.close();
-		throw new EmbeddedError(isBusy(cause) ? takenMessage(folder) : faultMessage(folder, cause), {
-			cause,
-		});
+		throw isBusy(cause) ? taken(folder, cause) : unusable(folder, cause);
 	}
 }
 
@@ -52,18 +50,24 @@ function writeOwner(folder: string): void {
 	writeFileSync(join(folder, "owner.json"), JSON.stringify(owner));
 }
 
-function faultMessage(folder: string, cause: unknown): string {
-	return `The folder ${folder} cannot be used (${(cause as Error).message}). Choose another with --data-dir.`;
+function unusable(folder: string, cause: unknown): EmbeddedError {
+	const reason = (cause as Error).message;
+	const way_out = "Choose another with --data-dir.";
+	return new EmbeddedError(`The folder ${folder} cannot be used (${reason})`, way_out, { cause });
 }
 
 function isBusy(error: unknown): boolean {
 	return error instanceof SQLiteError && error.code === "SQLITE_BUSY";
 }
 
-function takenMessage(folder: string): string {
+function taken(folder: string, cause: unknown): EmbeddedError {
 	const endpoints = join(dirname(folder), "endpoints.json");
 	const where = existsSync(endpoints) ? ` to what ${endpoints} says` : " to its servers";
-	return `${ownerOf(folder)} uses ${folder}. Choose another folder with --data-dir, or join it: set DATABASE_URL and NATS_URL${where}.`;
+	return new EmbeddedError(
+		`${ownerOf(folder)} uses ${folder}`,
+		`Choose another folder with --data-dir, or join it: set DATABASE_URL and NATS_URL${where}.`,
+		{ cause },
+	);
 }
 
 function ownerOf(folder: string): string {

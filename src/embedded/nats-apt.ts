@@ -28,8 +28,9 @@ const COMMAND_MS_MAX = 180_000;
  */
 export async function fromApt(into: string, report: (line: string) => void): Promise<string> {
 	const archive = chooseArchive(readSources(APT_FOLDER));
-	if (archive === undefined || !hasApt())
+	if (archive === undefined || !hasApt()) {
 		throw new EmbeddedError("this system has no apt with a Debian archive to ask");
+	}
 	// apt fetches as a user of its own, which has to reach its folders.
 	chmodSync(into, 0o755);
 	for (const suite of archive.suites) {
@@ -89,7 +90,7 @@ async function download(config: string, work: string): Promise<string> {
 	return binary;
 }
 
-/** Writes a configuration that is read after the machine's own, whose proxy and access settings stay in force. */
+/** Writes a configuration that is read after the machine's own, whose proxy stays in force. */
 function privateApt(
 	{ uris, component, signed_by }: AptArchive,
 	suite: string,

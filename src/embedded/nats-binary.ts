@@ -19,7 +19,8 @@ import { isNewEnough, NATS_VERSION_MIN, natsServerVersion } from "./nats-version
 const USUAL_FOLDERS = ["/usr/local/bin", "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"];
 
 const WAY_OUT =
-	"Install one (brew install nats-server, or your system's package if it is new enough), name one in NATS_SERVER_BIN, or set NATS_URL to a running one (docker compose up nats).";
+	"Install one (brew install nats-server, or your system's package if it is new enough), " +
+	"name one in NATS_SERVER_BIN, or set NATS_URL to a running one (docker compose up nats).";
 
 export interface NatsBinaryOptions {
 	/** What NATS_SERVER_BIN says. Then no other is looked for. */
@@ -58,7 +59,7 @@ async function named(binary: string): Promise<string> {
 		version === undefined
 			? "is not a nats-server that runs here"
 			: `is nats-server ${version}, older than ${NATS_VERSION_MIN}`;
-	throw new EmbeddedError(`NATS_SERVER_BIN: ${binary} ${fault}. ${WAY_OUT}`);
+	throw new EmbeddedError(`NATS_SERVER_BIN: ${binary} ${fault}`, WAY_OUT);
 }
 
 function onPath({ path, usual_folders = USUAL_FOLDERS }: NatsBinaryOptions): string[] {
@@ -91,7 +92,7 @@ async function obtain(
 			report((error as Error).message);
 		}
 	}
-	throw new EmbeddedError(`There is no nats-server ${NATS_VERSION_MIN} or newer. ${WAY_OUT}`, {
+	throw new EmbeddedError(`There is no nats-server ${NATS_VERSION_MIN} or newer`, WAY_OUT, {
 		cause: new AggregateError(failures, "every source failed"),
 	});
 }

