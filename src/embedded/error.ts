@@ -2,7 +2,7 @@
 export class EmbeddedError extends Error {
 	override readonly name = "EmbeddedError";
 
-	constructor(what: string, way_out?: string, options?: ErrorOptions) {
+	constructor(what: string, { way_out, ...options }: ErrorOptions & { way_out?: string } = {}) {
 		super(way_out === undefined ? what : `${what}. ${way_out}`, options);
 	}
 }
@@ -10,5 +10,5 @@ export class EmbeddedError extends Error {
 /** What stopped `work`, as an EmbeddedError; one that is not yet gets `way_out` added to it. */
 export function embeddedError(cause: unknown, work: string, way_out: string): EmbeddedError {
 	if (cause instanceof EmbeddedError) return cause;
-	return new EmbeddedError(`${work}: ${(cause as Error).message}`, way_out, { cause });
+	return new EmbeddedError(`${work}: ${(cause as Error).message}`, { way_out, cause });
 }

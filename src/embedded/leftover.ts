@@ -34,10 +34,9 @@ export async function stopLeftover({
 		send(pid, next);
 		if (await ended(runs)) return;
 	}
-	throw new EmbeddedError(
-		`A server left over from an earlier run (process ${pid}) does not end`,
-		`Stop it: kill -9 ${pid}`,
-	);
+	throw new EmbeddedError(`A server left over from an earlier run (process ${pid}) does not end`, {
+		way_out: `Stop it: kill -9 ${pid}`,
+	});
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {
@@ -47,8 +46,7 @@ function send(pid: number, signal: NodeJS.Signals): void {
 		if ((cause as NodeJS.ErrnoException).code === "ESRCH") return;
 		throw new EmbeddedError(
 			`A server left over from an earlier run (process ${pid}) belongs to another user`,
-			`Stop it as that user: kill ${pid}`,
-			{ cause },
+			{ way_out: `Stop it as that user: kill ${pid}`, cause },
 		);
 	}
 }

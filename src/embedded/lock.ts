@@ -53,7 +53,7 @@ function writeOwner(folder: string): void {
 function unusable(folder: string, cause: unknown): EmbeddedError {
 	const reason = (cause as Error).message;
 	const way_out = "Choose another with --data-dir.";
-	return new EmbeddedError(`The folder ${folder} cannot be used (${reason})`, way_out, { cause });
+	return new EmbeddedError(`The folder ${folder} cannot be used (${reason})`, { way_out, cause });
 }
 
 function isBusy(error: unknown): boolean {
@@ -63,11 +63,8 @@ function isBusy(error: unknown): boolean {
 function taken(folder: string, cause: unknown): EmbeddedError {
 	const endpoints = join(dirname(folder), "endpoints.json");
 	const where = existsSync(endpoints) ? ` to what ${endpoints} says` : " to its servers";
-	return new EmbeddedError(
-		`${ownerOf(folder)} uses ${folder}`,
-		`Choose another folder with --data-dir, or join it: set DATABASE_URL and NATS_URL${where}.`,
-		{ cause },
-	);
+	const way_out = `Choose another folder with --data-dir, or join it: set DATABASE_URL and NATS_URL${where}.`;
+	return new EmbeddedError(`${ownerOf(folder)} uses ${folder}`, { way_out, cause });
 }
 
 function ownerOf(folder: string): string {

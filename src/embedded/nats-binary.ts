@@ -59,7 +59,7 @@ async function named(binary: string): Promise<string> {
 		version === undefined
 			? "is not a nats-server that runs here"
 			: `is nats-server ${version}, older than ${NATS_VERSION_MIN}`;
-	throw new EmbeddedError(`NATS_SERVER_BIN: ${binary} ${fault}`, WAY_OUT);
+	throw new EmbeddedError(`NATS_SERVER_BIN: ${binary} ${fault}`, { way_out: WAY_OUT });
 }
 
 function onPath({ path, usual_folders = USUAL_FOLDERS }: NatsBinaryOptions): string[] {
@@ -92,7 +92,8 @@ async function obtain(
 			report((error as Error).message);
 		}
 	}
-	throw new EmbeddedError(`There is no nats-server ${NATS_VERSION_MIN} or newer`, WAY_OUT, {
+	throw new EmbeddedError(`There is no nats-server ${NATS_VERSION_MIN} or newer`, {
+		way_out: WAY_OUT,
 		cause: new AggregateError(failures, "every source failed"),
 	});
 }

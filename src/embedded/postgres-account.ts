@@ -62,18 +62,18 @@ export function readAccounts(passwd: string): Account[] {
 }
 
 function wrongOwner(data: string, owner: number): EmbeddedError {
-	return new EmbeddedError(
-		`The database in ${data} belongs to user ${owner}`,
-		"Run millrace as that user, choose another folder with --data-dir, or set DATABASE_URL.",
-	);
+	return new EmbeddedError(`The database in ${data} belongs to user ${owner}`, {
+		way_out:
+			"Run millrace as that user, choose another folder with --data-dir, or set DATABASE_URL.",
+	});
 }
 
 function noAccount(owner: number | undefined): EmbeddedError {
 	const missing = owner
 		? `the database's owner, user ${owner}, has no name here`
 		: `there is no user ${NAMES.join(", ")}`;
-	return new EmbeddedError(
-		`PostgreSQL does not run as root, and ${missing}`,
-		"Run millrace as an ordinary user, make one (useradd --system postgres), or set DATABASE_URL.",
-	);
+	return new EmbeddedError(`PostgreSQL does not run as root, and ${missing}`, {
+		way_out:
+			"Run millrace as an ordinary user, make one (useradd --system postgres), or set DATABASE_URL.",
+	});
 }

