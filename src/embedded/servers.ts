@@ -32,12 +32,14 @@ export interface EmbeddedServers
  */
 export async function startServers(options: EmbeddedServersOptions): Promise<EmbeddedServers> {
 	const { data_folder } = options;
-	mkdirSync(data_folder, { recursive: true });
 	const [postgres, nats] = await bothOrNone(postgresOf(options), natsOf(options));
 	const urls = {
 		...(postgres && { database_url: postgres.url }),
 		...(nats && { nats_url: nats.url, nats_monitoring_url: nats.monitoring_url }),
 	};
+	mkdirSync(data_folder, { recursive: true });
+	// What a killed run left there is no longer true. Now that the folders are ours, it may go.
+	removeEndpoints(data_folder);
 	addEndpoints(data_folder, urls);
 	const running = { PostgreSQL: postgres, "nats-server": nats };
 	let stopping = false;

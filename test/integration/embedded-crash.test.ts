@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Endpoints } from "../../src/embedded/endpoints.ts";
+import { addEndpoints, type Endpoints, readEndpoints } from "../../src/embedded/endpoints.ts";
 import { commandLine } from "../../src/embedded/leftover.ts";
 import { startNatsServer } from "../../src/embedded/nats-server.ts";
 import { startPostgres } from "../../src/embedded/postgres.ts";
@@ -66,6 +66,12 @@ test("both servers end when millrace is killed with SIGKILL", async () => {
 	expect(servers()).toEqual(BOTH);
 	process.kill(pid, "SIGKILL");
 	await eventually(() => expect(processesNaming(folder)).toEqual([]), { timeout_ms: 5_000 });
+});
+
+test("what a killed millrace wrote to endpoints.json is gone at the next start", async () => {
+	addEndpoints(folder, { http_url: "http://127.0.0.1:1" });
+	const { endpoints } = await otherMillrace();
+	expect(readEndpoints(folder)).toEqual(endpoints);
 });
 
 test("an interrupt typed at the terminal does not reach the servers", async () => {
