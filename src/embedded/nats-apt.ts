@@ -50,7 +50,7 @@ function hasApt(): boolean {
 }
 
 /** All archives that apt is told of, its own files first. */
-export function readSources(folder: string): AptSource[] {
+function readSources(folder: string): AptSource[] {
 	const parts = join(folder, "sources.list.d");
 	const files = [
 		join(folder, "sources.list"),

@@ -52,7 +52,7 @@ export async function runAs(
 }
 
 /** Reads the lines of `/etc/passwd`. */
-export function readAccounts(passwd: string): Account[] {
+function readAccounts(passwd: string): Account[] {
 	return passwd.split("\n").flatMap((line) => {
 		const [name, , uid, gid] = line.split(":");
 		if (!name || name.startsWith("#") || !uid || !gid) return [];
