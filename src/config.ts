@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { z } from "zod";
 import defaults from "../config/default.toml";
 import production from "../config/production.toml";
@@ -78,19 +79,22 @@ const fileSchema = z.strictObject({
 		lease_ms: milliseconds,
 	}),
 	audit: z.strictObject({
-		store: z.string().min(1),
+		store: z.string().min(1).optional(),
 		flush_ms: milliseconds,
 		buffer_events_max: whole.min(256),
 	}),
 	contracts: z.strictObject({ publish_legacy: z.boolean(), legacy_currency: currency }),
-	log: z.strictObject({ level: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]) }),
+	log: z.strictObject({
+		level: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
+	}),
 });
 type FileConfig = z.infer<typeof fileSchema>;
 /** The environment, as `process.env` has it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Everything that can be set, checked. Sections carry the names they have in `config/default.toml`. */
-export interface Config extends FileConfig {
+export interface Config extends Omit<FileConfig, "audit"> {
+	readonly audit: FileConfig["audit"] & { readonly store: string };
 	/** Where each module keeps its tables; undefined starts the embedded Postgres. */
 	readonly database_urls: Readonly<Record<ModuleName, string>> | undefined;
 	/** undefined starts the embedded nats-server. */
@@ -98,6 +102,15 @@ export interface Config extends FileConfig {
 	readonly data_folder: string;
 	readonly embedded: { binary: string | undefined; path: string; cache_folder: string };
 	readonly tracing: ReturnType<typeof readTracingVariables>;
+}
+
+/** What the command line sets, above everything else. */
+export interface Overrides {
+	/** A TOML file, or `production` for the one inside the executable. */
+	readonly config?: string | undefined;
+	readonly data_folder?: string | undefined;
+	readonly port?: string | undefined;
+	readonly ops_port?: string | undefined;
 }
 
 const variables: ReadonlyArray<readonly [name: string, section: keyof FileConfig, key: string]> = [
@@ -127,13 +140,15 @@ function fromEnvironment(environment: Environment): Sections {
 	for (const [name, section, key] of variables) {
 		const text = environment[name];
 		if (text === undefined || text === "") continue;
-		const value = /^-?\d+$/.test(text) ? Number(text) : text;
-		sections[section] = {
-			...sections[section],
-			[key]: value === "true" ? true : value === "false" ? false : value,
-		};
+		sections[section] = { ...sections[section], [key]: valueOf(text) };
 	}
 	return sections;
+}
+
+function valueOf(text: string): unknown {
+	if (/^-?\d+$/.test(text)) return Number(text);
+	if (text === "true" || text === "false") return text === "true";
+	return text;
 }
 
 async function readFile(file: string): Promise<Sections> {
@@ -141,7 +156,9 @@ async function readFile(file: string): Promise<Sections> {
 	try {
 		return Bun.TOML.parse(await Bun.file(file).text()) as Sections;
 	} catch (cause) {
-		throw new ConfigError(`Config file ${file} cannot be read: ${(cause as Error).message}`, { cause });
+		throw new ConfigError(`Config file ${file} cannot be read: ${(cause as Error).message}`, {
+			cause,
+		});
 	}
 }
 
@@ -167,26 +184,37 @@ function check(sections: Sections): FileConfig {
 }
 
 /**
- * Reads the whole configuration once: built-in defaults, then `file` (a TOML file, or `production`
- * for the one inside the executable), then the environment.
- * @throws ConfigError naming every bad setting.
+ * Reads the whole configuration once: built-in defaults, then a file, then the environment, then the
+ * command line.
+ * @throws ConfigError naming every bad setting; TracingVariableError for the OTEL_* variables.
  */
 export async function readConfig(
+	overrides: Overrides = {},
 	environment: Environment = process.env,
-	file: string | undefined = environment.MILLRACE_CONFIG,
 ): Promise<Config> {
-	const fileSections = file ? await readFile(file) : {};
-	const sections = overlay(overlay(defaults as Sections, fileSections), fromEnvironment(environment));
-	const home = environment.HOME ?? ".";
+	const { config = environment.MILLRACE_CONFIG, data_folder = environment.MILLRACE_DATA } =
+		overrides;
+	const fromFile = config ? await readFile(config) : {};
+	const fromVariables = fromEnvironment({
+		...environment,
+		PORT: overrides.port ?? environment.PORT,
+		OPS_PORT: overrides.ops_port ?? environment.OPS_PORT,
+	});
+	const checked = check(overlay(overlay(defaults as Sections, fromFile), fromVariables));
+	const folder = data_folder || ".millrace";
 	return {
-		...check(sections),
+		...checked,
+		audit: { ...checked.audit, store: checked.audit.store ?? `${folder}/audit` },
 		database_urls: databaseUrls(environment),
 		nats_url: environment.NATS_URL || undefined,
-		data_folder: environment.MILLRACE_DATA || ".millrace",
+		data_folder: folder,
 		embedded: {
 			binary: environment.NATS_SERVER_BIN || undefined,
 			path: environment.PATH ?? "",
-			cache_folder: `${environment.XDG_CACHE_HOME || `${home}/.cache`}/millrace`,
+			cache_folder: join(
+				environment.XDG_CACHE_HOME || join(environment.HOME ?? ".", ".cache"),
+				"millrace",
+			),
 		},
 		tracing: readTracingVariables(environment),
 	};

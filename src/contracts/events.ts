@@ -1,7 +1,16 @@
 import type { z } from "zod";
 import { messageId } from "./identity.ts";
-import { inventoryRejectedV1, inventoryReleasedV1, inventoryReservedV1 } from "./inventory-events.ts";
-import { orderCancelledV1, orderConfirmedV1, orderCreatedV1, orderCreatedV2 } from "./order-events.ts";
+import {
+	inventoryRejectedV1,
+	inventoryReleasedV1,
+	inventoryReservedV1,
+} from "./inventory-events.ts";
+import {
+	orderCancelledV1,
+	orderConfirmedV1,
+	orderCreatedV1,
+	orderCreatedV2,
+} from "./order-events.ts";
 import { paymentCompletedV1, paymentFailedV1, paymentRefundedV1 } from "./payment-events.ts";
 import type { EventStream, ModuleName } from "./streams.ts";
 
@@ -18,7 +27,8 @@ export const contracts = {
 		schema: orderCreatedV1,
 		publisher: "order",
 		stream: "ORDERS",
-		summary: "An order in the form of producers outside millrace. It is adopted and published again as v2.",
+		summary:
+			"An order in the form of producers outside millrace. It is adopted and published again as v2.",
 	},
 	"orders.created.v2": {
 		schema: orderCreatedV2,

@@ -37,7 +37,11 @@ export async function migrate(
 			folderMillis: migration.when,
 			hash: createHash("sha256").update(migration.sql).digest("hex"),
 		}));
-		await dialect.migrate(records, session, { migrationsFolder: "", migrationsSchema: schema, migrationsTable: "migrations" });
+		await dialect.migrate(records, session, {
+			migrationsFolder: "",
+			migrationsSchema: schema,
+			migrationsTable: "migrations",
+		});
 	} finally {
 		await client.end({ timeout: 5 });
 	}

@@ -2,8 +2,9 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Part } from "../lifecycle.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { listen } from "./listen.ts";
 import { describeApi } from "./openapi.ts";
-import { portTaken } from "./port-taken.ts";
+
 import { HttpProblem } from "./problem.ts";
 
 export type Api = OpenAPIHono;
@@ -25,15 +26,27 @@ export interface HttpServer extends Part {
 	readonly url: string;
 }
 
+const DRAIN_MS_MAX = 3_000;
+
 /** The routes of the modules on one port, with errors answered in one place. */
-export function createServer(options: ServerOptions, needs: { log: Log; metrics: Metrics }): HttpServer {
+export function createServer(
+	options: ServerOptions,
+	needs: { log: Log; metrics: Metrics },
+): HttpServer {
 	const { log, metrics } = needs;
 	const api = new OpenAPIHono();
-	let server: Bun.Server<unknown> | undefined;
+	let server: Bun.Server<undefined> | undefined;
+	let stopping = false;
+	let in_flight = 0;
+	let idle = Promise.withResolvers<void>();
 
 	api.use(async (c, next) => {
+		if (stopping) throw new HttpProblem(503, "This process is shutting down", { retry_after_s: 1 });
 		const started_ms = performance.now();
+		in_flight += 1;
 		await next();
+		in_flight -= 1;
+		if (stopping && in_flight === 0) idle.resolve();
 		const route = c.req.routePath;
 		metrics.http_requests.inc({ route, method: c.req.method, status: c.res.status });
 		metrics.http_duration.observe({ route }, (performance.now() - started_ms) / 1_000);
@@ -54,20 +67,16 @@ export function createServer(options: ServerOptions, needs: { log: Log; metrics:
 			return server?.url.origin ?? "";
 		},
 		async start() {
-			try {
-				server = Bun.serve({
-					hostname: options.host,
-					port: options.port,
-					maxRequestBodySize: options.body_bytes_max,
-					idleTimeout: options.idle_timeout_s,
-					fetch: api.fetch,
-				});
-			} catch (error) {
-				throw portTaken(error, options.port, "PORT");
-			}
+			const fetch = (request: Request) => api.fetch(request);
+			server = listen({ ...options, setting: "PORT", fetch });
 		},
+		/** Requests in hand are answered; streams that are open end with their connection. */
 		async stop() {
-			await server?.stop();
+			stopping = true;
+			idle = Promise.withResolvers();
+			if (in_flight === 0) idle.resolve();
+			await Promise.race([idle.promise, Bun.sleep(DRAIN_MS_MAX)]);
+			await server?.stop(true);
 		},
 	};
 }

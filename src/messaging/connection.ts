@@ -1,4 +1,9 @@
-import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import {
+	type JetStreamClient,
+	type JetStreamManager,
+	jetstream,
+	jetstreamManager,
+} from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "nats";
 import type { Part } from "../lifecycle.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -29,6 +34,7 @@ export interface Broker extends Part {
 }
 
 const RETRY_MS = 500;
+const LOG_EVERY = 20;
 
 /** `start` does not wait for NATS: orders are taken without it. */
 export function openBroker(options: BrokerOptions, log: Log): Broker {
@@ -65,7 +71,8 @@ export function openBroker(options: BrokerOptions, log: Log): Broker {
 			try {
 				return await options.prepare(current);
 			} catch (error) {
-				log.warn({ err: error, attempt }, "JetStream is not ready; trying again");
+				if (attempt % LOG_EVERY === 1)
+					log.warn({ err: error }, "JetStream is not ready; trying again");
 				await Bun.sleep(RETRY_MS);
 			}
 		}

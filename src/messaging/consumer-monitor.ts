@@ -58,7 +58,9 @@ export function createConsumerMonitor(options: MonitorOptions): Part {
 			timer = setInterval(() => {
 				looking = looking
 					.then(look)
-					.catch((error) => log.warn({ err: error, consumer: durable }, "the consumer's state is not known"));
+					.catch((error) =>
+						log.warn({ err: error, consumer: durable }, "the consumer's state is not known"),
+					);
 			}, INTERVAL_MS);
 		},
 		async stop() {

@@ -21,7 +21,8 @@ export interface ConsumerDefinition<S extends Subject = Subject> {
 	readonly durable: string;
 	readonly stream: EventStream;
 	readonly subjects: readonly S[];
-	readonly handle: Handle<S>;
+	/** A method, so that a list can hold the definitions of consumers of different subjects. */
+	handle(...events: Parameters<Handle<S>>): ReturnType<Handle<S>>;
 }
 
 export interface ConsumerSettings extends RetryDelays {
@@ -140,7 +141,9 @@ export function createConsumer<S extends Subject>(
 		async start() {
 			void broker.ready
 				.then(pull)
-				.catch((error) => log.error({ err: error, consumer: durable }, "the consumer cannot start"));
+				.catch((error) =>
+					log.error({ err: error, consumer: durable }, "the consumer cannot start"),
+				);
 			await monitor.start();
 		},
 		async stop() {

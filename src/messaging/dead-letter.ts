@@ -48,5 +48,10 @@ const HEADER_CHARACTERS_MAX = 500;
 
 /** A header is one line of printable ASCII. */
 function printable(text: string): string {
-	return text.replace(/[^\x20-\x7e]+/g, " ").slice(0, HEADER_CHARACTERS_MAX).trim() || "unknown";
+	return (
+		text
+			.replace(/[^\x20-\x7e]+/g, " ")
+			.slice(0, HEADER_CHARACTERS_MAX)
+			.trim() || "unknown"
+	);
 }

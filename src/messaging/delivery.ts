@@ -34,7 +34,11 @@ export function decode<S extends Subject>(message: JsMsg, subjects: readonly S[]
 	return { message, event, message_id: data.message_id, outcome: pending };
 }
 
-function unreadable<S extends Subject>(message: JsMsg, reason: string, error?: unknown): Delivery<S> {
+function unreadable<S extends Subject>(
+	message: JsMsg,
+	reason: string,
+	error?: unknown,
+): Delivery<S> {
 	const outcome: Outcome = { kind: "dead-letter", reason, error };
 	const digest = new Bun.CryptoHasher("sha256").update(message.data).digest("hex");
 	return { message, event: undefined, message_id: messageId(message.subject, digest), outcome };

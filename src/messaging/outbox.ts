@@ -27,7 +27,10 @@ export function encodeEvents(proposed: Proposed): string {
 	return text;
 }
 
-export function decodeEvents(payload: string, positions: readonly number[] | null): OutgoingEvent[] {
+export function decodeEvents(
+	payload: string,
+	positions: readonly number[] | null,
+): OutgoingEvent[] {
 	const kept = positions && new Set(positions);
 	const lines = payload.split("\n");
 	const events: OutgoingEvent[] = [];
@@ -109,7 +112,11 @@ export async function extendLeases(
 }
 
 /** Frees rows whose events the stream has acknowledged. */
-export async function free(database: Database, schema: string, ids: readonly number[]): Promise<void> {
+export async function free(
+	database: Database,
+	schema: string,
+	ids: readonly number[],
+): Promise<void> {
 	const { sql } = database;
 	await database.run(sql`
 		delete from ${sql(schema)}.outbox

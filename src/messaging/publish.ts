@@ -16,7 +16,10 @@ const SINGLES_IN_FLIGHT_MAX = 256;
  * when the stream refuses the batch, which it does for a single duplicate in it.
  * @throws the client's error when NATS is away or refuses; some of the events may be stored then.
  */
-export async function publishAll(js: JetStreamClient, publications: readonly Publication[]): Promise<void> {
+export async function publishAll(
+	js: JetStreamClient,
+	publications: readonly Publication[],
+): Promise<void> {
 	if (publications.length > 1 && (await publishBatch(js, publications))) return;
 	const again = publications.length > 1;
 	for (let from = 0; from < publications.length; from += SINGLES_IN_FLIGHT_MAX) {
@@ -25,7 +28,10 @@ export async function publishAll(js: JetStreamClient, publications: readonly Pub
 	}
 }
 
-async function publishBatch(js: JetStreamClient, publications: readonly Publication[]): Promise<boolean> {
+async function publishBatch(
+	js: JetStreamClient,
+	publications: readonly Publication[],
+): Promise<boolean> {
 	const last = publications.length - 1;
 	try {
 		const [first, ...rest] = publications as readonly [Publication, ...Publication[]];
@@ -53,7 +59,11 @@ function isRefusal(error: unknown): boolean {
 	);
 }
 
-async function publishOne(js: JetStreamClient, publication: Publication, again: boolean): Promise<void> {
+async function publishOne(
+	js: JetStreamClient,
+	publication: Publication,
+	again: boolean,
+): Promise<void> {
 	const { event, traceparent, republished } = publication;
 	await js.publish(event.subject, event.data, {
 		headers: eventHeaders(event, traceparent, republished || again).toClient(),

@@ -53,6 +53,7 @@ export function createRelay(options: RelayOptions, needs: RelayNeeds): Relay {
 	let publishing: Promise<void> | undefined;
 	let sweeping: Promise<void> = Promise.resolve();
 	let timer: Timer | undefined;
+	const halted = Promise.withResolvers<undefined>();
 	let stopping = false;
 
 	function enqueue(written: Written, republished: boolean) {
@@ -64,7 +65,9 @@ export function createRelay(options: RelayOptions, needs: RelayNeeds): Relay {
 	}
 
 	async function publishWaiting() {
-		const { js } = await broker.ready;
+		const session = await Promise.race([broker.ready, halted.promise]);
+		if (session === undefined) return;
+		const { js } = session;
 		while (waiting.length > 0) {
 			const batch = takeBatch();
 			try {
@@ -153,6 +156,7 @@ export function createRelay(options: RelayOptions, needs: RelayNeeds): Relay {
 		},
 		async stop() {
 			stopping = true;
+			halted.resolve(undefined);
 			clearInterval(timer);
 			await sweeping;
 			if (broker.connected()) await publishing;

@@ -88,7 +88,9 @@ async function retry(context: SettleContext, session: Session, deliveries: reado
 		return;
 	}
 	const counted = new Map(failures.map((failure) => [failure.message_id, failure]));
-	await Promise.all(deliveries.map((it) => again(context, session, it, counted.get(it.message_id))));
+	await Promise.all(
+		deliveries.map((it) => again(context, session, it, counted.get(it.message_id))),
+	);
 }
 
 async function again(
@@ -104,7 +106,13 @@ async function again(
 	if (attempts >= context.attempts_max) return bury(context, session, delivery, failure);
 	const delay_ms = retryDelay(attempts, context, Math.random());
 	log.warn(
-		{ consumer: durable, message_id: delivery.message_id, attempts, delay_ms, error: describe(delivery.outcome) },
+		{
+			consumer: durable,
+			message_id: delivery.message_id,
+			attempts,
+			delay_ms,
+			error: describe(delivery.outcome),
+		},
 		"a message failed and will be tried again",
 	);
 	delivery.message.nak(delay_ms);
@@ -146,7 +154,9 @@ async function bury(
 	metrics.dead_letters.inc({ module, reason }, 1);
 	log.error({ consumer: durable, message_id, reason, error: describe(outcome) }, "dead letter");
 	if (!failure) return;
-	await forgetFailures(context.database, context.schema, durable, [message_id]).catch(() => undefined);
+	await forgetFailures(context.database, context.schema, durable, [message_id]).catch(
+		() => undefined,
+	);
 }
 
 /** Stops deliveries to every replica for a while, spends no attempt, and lets the next batch try. */
@@ -155,7 +165,10 @@ async function pause(context: SettleContext, session: Session, deliveries: reado
 	if (first === undefined) return;
 	const { durable, stream, pause_ms, log } = context;
 	for (const { message } of deliveries) message.nak(pause_ms);
-	log.warn({ consumer: durable, pause_ms, error: describe(first.outcome) }, "a dependency is away; consumer paused");
+	log.warn(
+		{ consumer: durable, pause_ms, error: describe(first.outcome) },
+		"a dependency is away; consumer paused",
+	);
 	await session.jsm.consumers
 		.pause(stream, durable, new Date(Date.now() + pause_ms))
 		.catch((error) => log.warn({ err: error, consumer: durable }, "the consumer cannot be paused"));

@@ -47,7 +47,10 @@ export function wantedStreams(options: StreamOptions): Wanted[] {
 		name,
 		subjects: [...subjects],
 	}));
-	return [...events, { ...settings, name: DEAD_LETTER_STREAM, subjects: Object.values(deadLetterSubjects) }];
+	return [
+		...events,
+		{ ...settings, name: DEAD_LETTER_STREAM, subjects: Object.values(deadLetterSubjects) },
+	];
 }
 
 /** Makes the streams that are missing and reports where those that exist differ. */

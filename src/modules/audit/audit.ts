@@ -22,7 +22,8 @@ export function encodeEntry({ subject, headers, data }: Entry): Uint8Array {
 	const head = encoder.encode(`${subject}\r\n`);
 	const block = headers.length === 0 ? NO_HEADERS : headers;
 	const bytes = new Uint8Array(head.length + block.length + data.length);
-	if (bytes.length > ENTRY_BYTES_MAX) throw new RangeError(`an entry of ${bytes.length} bytes is too large`);
+	if (bytes.length > ENTRY_BYTES_MAX)
+		throw new RangeError(`an entry of ${bytes.length} bytes is too large`);
 	bytes.set(head);
 	bytes.set(block, head.length);
 	bytes.set(data, head.length + block.length);
@@ -94,12 +95,19 @@ export interface Bundle {
  * Cuts entries into bundles.
  * @param tail the entries of the last bundle so far, when it is not full
  */
-export function cutBundles(size: number, tail: readonly Uint8Array[], added: readonly Uint8Array[]): Bundle[] {
+export function cutBundles(
+	size: number,
+	tail: readonly Uint8Array[],
+	added: readonly Uint8Array[],
+): Bundle[] {
 	const entries = [...tail, ...added];
 	const first = Math.floor(size / BUNDLE_WIDTH);
 	const bundles: Bundle[] = [];
 	for (let at = 0; at < entries.length; at += BUNDLE_WIDTH) {
-		bundles.push({ index: first + at / BUNDLE_WIDTH, entries: entries.slice(at, at + BUNDLE_WIDTH) });
+		bundles.push({
+			index: first + at / BUNDLE_WIDTH,
+			entries: entries.slice(at, at + BUNDLE_WIDTH),
+		});
 	}
 	return bundles;
 }

@@ -52,7 +52,8 @@ export function openDirectory(root: string) {
 			const folders = new Set(objects.map(({ path }) => dirname(join(root, path))));
 			for (const folder of folders) await mkdir(folder, { recursive: true });
 			const asides = await Promise.all(objects.map(writeAside));
-			for (const [index, object] of objects.entries()) await appear(asides[index] as string, object);
+			for (const [index, object] of objects.entries())
+				await appear(asides[index] as string, object);
 			for (const folder of folders) await syncFolder(folder);
 		},
 

@@ -50,7 +50,9 @@ export async function openRecorder(
 	// A crash left these in the store without a position: their messages come again, unmarked.
 	const left_over = new Set(unrecorded.map(prefixOfEntry));
 	const remade = new Set(
-		state.positions.filter((it) => it.stream_created_at !== created.get(it.stream)).map((it) => it.stream),
+		state.positions
+			.filter((it) => it.stream_created_at !== created.get(it.stream))
+			.map((it) => it.stream),
 	);
 	const positions = new Map(state.positions.map((it) => [it.stream, it.sequence]));
 	for (const stream of remade) positions.set(stream, 0);
@@ -58,7 +60,8 @@ export async function openRecorder(
 	if (unrecorded.length > 0) await advance([...left_over], []);
 
 	async function advance(prefixes: readonly bigint[], moved: readonly Position[]) {
-		if (!(await store.advance(size, encodePrefixes(prefixes), moved))) throw new NotSequencerError();
+		if (!(await store.advance(size, encodePrefixes(prefixes), moved)))
+			throw new NotSequencerError();
 		size += prefixes.length;
 	}
 

@@ -3,7 +3,12 @@ import type { Lock } from "../../database/lock.ts";
 import type { Part } from "../../lifecycle.ts";
 import { createBatcher } from "../../messaging/batcher.ts";
 import type { Broker } from "../../messaging/connection.ts";
-import { type Reading, readStreams, type StreamMessage, streamsCreated } from "../../messaging/reader.ts";
+import {
+	type Reading,
+	readStreams,
+	type StreamMessage,
+	streamsCreated,
+} from "../../messaging/reader.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Tracing } from "../../telemetry/trace.ts";
@@ -125,7 +130,10 @@ export function createSequencer(options: SequencerOptions, needs: SequencerNeeds
 		metrics.consumed.inc({ consumer: CONSUMER }, messages.length);
 		metrics.batch_size.observe({ consumer: CONSUMER }, messages.length);
 		const pending = new Map(messages.map((message) => [message.stream, message.pending]));
-		metrics.pending.set({ consumer: CONSUMER }, [...pending.values()].reduce((sum, n) => sum + n, 0));
+		metrics.pending.set(
+			{ consumer: CONSUMER },
+			[...pending.values()].reduce((sum, n) => sum + n, 0),
+		);
 		for (const { traceparent } of messages) {
 			if (traceparent) needs.tracing.start(`process ${CONSUMER}`, "consumer", traceparent)?.end();
 		}

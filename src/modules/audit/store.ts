@@ -41,7 +41,11 @@ export function createAuditStore(database: Database) {
 		 * Records that the log grew from `size` by the given ids, and how far the streams are read.
 		 * @returns false when the log is not of that size any more: another process writes it
 		 */
-		async advance(size: number, id_prefixes: Uint8Array, positions: readonly Position[]): Promise<boolean> {
+		async advance(
+			size: number,
+			id_prefixes: Uint8Array,
+			positions: readonly Position[],
+		): Promise<boolean> {
 			const rows = await database.run(sql`
 				with grown as (
 					update millrace_audit.log set size = ${size + id_prefixes.length / 8}::bigint

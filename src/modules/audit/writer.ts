@@ -1,4 +1,11 @@
-import { BUNDLE_WIDTH, type Bundle, bundlePath, cutBundles, decodeBundle, encodeBundle } from "./audit.ts";
+import {
+	BUNDLE_WIDTH,
+	type Bundle,
+	bundlePath,
+	cutBundles,
+	decodeBundle,
+	encodeBundle,
+} from "./audit.ts";
 import type { Directory, NamedObject } from "./directory.ts";
 
 /** Appends to the bundles of the log. One process at a time. */
@@ -29,9 +36,14 @@ export async function openLog(
 	}
 	const size = first * BUNDLE_WIDTH + entries.length;
 	if (size < recorded) {
-		throw new Error(`the audit store has ${size} entries, but ${recorded} are recorded: is it the right store?`);
+		throw new Error(
+			`the audit store has ${size} entries, but ${recorded} are recorded: is it the right store?`,
+		);
 	}
-	return { writer: createWriter(directory, size, tail), unrecorded: entries.slice(recorded - first * BUNDLE_WIDTH) };
+	return {
+		writer: createWriter(directory, size, tail),
+		unrecorded: entries.slice(recorded - first * BUNDLE_WIDTH),
+	};
 }
 
 async function readBundle(directory: Directory, index: number): Promise<readonly Uint8Array[]> {
@@ -55,7 +67,8 @@ function createWriter(directory: Directory, from: number, begun: readonly Uint8A
 			const bundles = cutBundles(size, tail, entries);
 			await directory.create(bundles.map(toObject));
 			const full = bundles.filter((bundle) => bundle.entries.length === BUNDLE_WIDTH);
-			for (const { index } of full.slice(0, 1)) await directory.removeFolder(`${bundlePath(index)}.p`);
+			for (const { index } of full.slice(0, 1))
+				await directory.removeFolder(`${bundlePath(index)}.p`);
 			size += entries.length;
 			const last = bundles.at(-1);
 			tail = last && last.entries.length < BUNDLE_WIDTH ? last.entries : [];

@@ -65,7 +65,10 @@ function describe({ openAPIRegistry: registry }: Api, receipt: z.ZodType): void 
 		summary: "Look at the stock of a SKU",
 		request: { params: z.object({ sku: identifier }) },
 		responses: {
-			200: { description: "Pieces received and available.", content: { "application/json": { schema: level } } },
+			200: {
+				description: "Pieces received and available.",
+				content: { "application/json": { schema: level } },
+			},
 			404: problem("There is no such SKU."),
 		},
 	});

@@ -8,7 +8,10 @@ import type { InventoryStore, Reservation } from "./store.ts";
 type Cancelled = IncomingEvent<"orders.cancelled.v1">;
 
 /** Gives back what cancelled orders hold, once. A cancellation may come before the reservation it undoes. */
-export function releaseStock(needs: { store: InventoryStore; relay: Relay }): Handle<"orders.cancelled.v1"> {
+export function releaseStock(needs: {
+	store: InventoryStore;
+	relay: Relay;
+}): Handle<"orders.cancelled.v1"> {
 	const { store, relay } = needs;
 
 	async function readAndWrite(events: ReadonlyMap<string, Cancelled>) {

@@ -12,18 +12,24 @@ type Created = IncomingEvent<"orders.created.v2">;
  * Holds every line of an order or none. It reads stock, decides, and writes; when another replica
  * was faster the write is refused as a whole, and it reads and decides again.
  */
-export function reserveStock(needs: { store: InventoryStore; relay: Relay }): Handle<"orders.created.v2"> {
+export function reserveStock(needs: {
+	store: InventoryStore;
+	relay: Relay;
+}): Handle<"orders.created.v2"> {
 	const { store, relay } = needs;
 
 	async function decideAndWrite(events: ReadonlyMap<string, Created>, attempt: number) {
 		const open = new Map(events);
 		// The first try takes every order for new, which it nearly always is.
-		if (attempt > 1) for (const { order_id } of await store.find([...open.keys()])) open.delete(order_id);
+		if (attempt > 1)
+			for (const { order_id } of await store.find([...open.keys()])) open.delete(order_id);
 		if (open.size === 0) return;
-		const demands = [...open.values()].map(({ data }): Demand => ({
-			order_id: data.order_id,
-			lines: addUp(data.lines),
-		}));
+		const demands = [...open.values()].map(
+			({ data }): Demand => ({
+				order_id: data.order_id,
+				lines: addUp(data.lines),
+			}),
+		);
 		const skus = new Set(demands.flatMap(({ lines }) => lines.map(({ sku }) => sku)));
 		const levels = await store.levels([...skus]);
 		const decisions = reserve(new Map(levels.map((it) => [it.sku, it.available])), demands);

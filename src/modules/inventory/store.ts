@@ -1,6 +1,12 @@
 import type { StockLine } from "../../contracts/inventory-events.ts";
 import type { Database } from "../../database/connection.ts";
-import { appendToOutbox, type OutboxRow, type Proposed, type Written, written } from "../../messaging/outbox.ts";
+import {
+	appendToOutbox,
+	type OutboxRow,
+	type Proposed,
+	type Written,
+	written,
+} from "../../messaging/outbox.ts";
 
 export type ReservationStatus = "held" | "rejected" | "released";
 

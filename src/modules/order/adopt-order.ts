@@ -25,7 +25,9 @@ export function adoptOrders(needs: AdoptNeeds): Handle<"orders.created.v1"> {
 	const { store, relay, legacy_currency } = needs;
 	return async (events) => {
 		const orders = events.map(({ data }) => adopted(data, legacy_currency));
-		const firsts = [...new Map(orders.toReversed().map((order) => [order.order_id, order])).values()];
+		const firsts = [
+			...new Map(orders.toReversed().map((order) => [order.order_id, order])).values(),
+		];
 		const traces = new Map(events.map(({ data, traceparent }) => [data.order_id, traceparent]));
 		const proposed = firsts.map((order) => createdEvents(order, false, traces.get(order.order_id)));
 		const { written } = await store.insert(firsts, proposed);
@@ -36,7 +38,9 @@ export function adoptOrders(needs: AdoptNeeds): Handle<"orders.created.v1"> {
 }
 
 function says(
-	stored: { readonly customer_id: string; readonly total_amount: number; readonly currency: string } | undefined,
+	stored:
+		| { readonly customer_id: string; readonly total_amount: number; readonly currency: string }
+		| undefined,
 	order: NewOrder,
 ): boolean {
 	if (stored?.customer_id !== order.customer_id) return false;

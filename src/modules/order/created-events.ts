@@ -8,7 +8,16 @@ export function createdEvents(
 	publish_legacy: boolean,
 	traceparent: string | undefined,
 ): readonly OutgoingEvent[] {
-	const { order_id, tenant_id, customer_id, currency, total_amount, lines, payment_token, created_at } = order;
+	const {
+		order_id,
+		tenant_id,
+		customer_id,
+		currency,
+		total_amount,
+		lines,
+		payment_token,
+		created_at,
+	} = order;
 	const created = createEvent(
 		"orders.created.v2",
 		order_id,

@@ -18,7 +18,10 @@ export interface TracedEnding {
 }
 
 /** Ends orders that are still pending and says so in events; the first ending of an order counts. */
-export async function endOrders(needs: EndOrdersNeeds, traced: readonly TracedEnding[]): Promise<void> {
+export async function endOrders(
+	needs: EndOrdersNeeds,
+	traced: readonly TracedEnding[],
+): Promise<void> {
 	const first = new Map<string, TracedEnding>();
 	for (const it of traced) {
 		const { order_id } = it.ending.facts;
@@ -41,5 +44,10 @@ function endingEvent({ ending, traceparent }: TracedEnding) {
 	const { facts } = ending;
 	return ending.status === "confirmed"
 		? createEvent("orders.confirmed.v1", facts.order_id, facts, traceparent)
-		: createEvent("orders.cancelled.v1", facts.order_id, { ...facts, reason: ending.reason }, traceparent);
+		: createEvent(
+				"orders.cancelled.v1",
+				facts.order_id,
+				{ ...facts, reason: ending.reason },
+				traceparent,
+			);
 }

@@ -11,7 +11,10 @@ export interface DeadlineOptions {
 }
 
 /** Cancels orders that did not end in time, so that every order ends whatever became of the other modules. */
-export function createDeadline(options: DeadlineOptions, needs: EndOrdersNeeds & { log: Log }): Part {
+export function createDeadline(
+	options: DeadlineOptions,
+	needs: EndOrdersNeeds & { log: Log },
+): Part {
 	const { store, log } = needs;
 	let timer: Timer | undefined;
 	let expiring: Promise<void> = Promise.resolve();

@@ -34,7 +34,10 @@ export async function takeBatch(
 			const problem =
 				error instanceof HttpProblem
 					? error
-					: new HttpProblem(503, "The order could not be stored", { retry_after_s: 1, cause: error });
+					: new HttpProblem(503, "The order could not be stored", {
+							retry_after_s: 1,
+							cause: error,
+						});
 			return JSON.stringify({ ...number, code: problem.status, problem });
 		}
 	}

@@ -50,7 +50,10 @@ export function describeOrderRoutes(api: Api, limits: OrderLimits): void {
 		path: "/v1/orders/batch",
 		summary: "Place many orders, one JSON document a line",
 		request: {
-			body: { required: true, content: { "application/x-ndjson": { schema: batchLineSchema(limits) } } },
+			body: {
+				required: true,
+				content: { "application/x-ndjson": { schema: batchLineSchema(limits) } },
+			},
 		},
 		responses: {
 			200: {
@@ -65,7 +68,10 @@ export function describeOrderRoutes(api: Api, limits: OrderLimits): void {
 		path: "/v1/orders",
 		summary: "List orders, the newest first",
 		request: { query: listQuerySchema(limits) },
-		responses: { 200: { description: "A page of orders.", content: json(pageSchema) }, 400: refusals[400] },
+		responses: {
+			200: { description: "A page of orders.", content: json(pageSchema) },
+			400: refusals[400],
+		},
 	});
 	registry.registerPath({
 		method: "get",

@@ -38,7 +38,10 @@ export function batchLineSchema(limits: OrderLimits) {
 
 export const idempotencyKey = z
 	.string()
-	.regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/, "must be 1 to 255 printable ASCII characters");
+	.regex(
+		/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/,
+		"must be 1 to 255 printable ASCII characters",
+	);
 
 const links = z.object({ self: z.string(), events: z.string(), cancel: z.string() });
 

@@ -106,7 +106,13 @@ function listRoute(options: OrderRoutesOptions, { store }: OrderRoutesNeeds) {
 		const query = schema.safeParse(c.req.query());
 		if (!query.success) throw invalid(query.error);
 		const { customer_id, status, limit, cursor } = query.data;
-		const page = { tenant_id: DEFAULT_TENANT, customer_id, status, after: cursor, limit: limit + 1 };
+		const page = {
+			tenant_id: DEFAULT_TENANT,
+			customer_id,
+			status,
+			after: cursor,
+			limit: limit + 1,
+		};
 		const rows = await store.list(page);
 		const orders = rows.slice(0, limit);
 		const last = orders.at(-1);
@@ -120,7 +126,11 @@ function listRoute(options: OrderRoutesOptions, { store }: OrderRoutesNeeds) {
 
 function cancelRoute(needs: OrderRoutesNeeds) {
 	return async (c: Context) => {
-		const span = needs.tracing.start("POST /v1/orders/:order_id/cancel", "server", c.req.header("traceparent"));
+		const span = needs.tracing.start(
+			"POST /v1/orders/:order_id/cancel",
+			"server",
+			c.req.header("traceparent"),
+		);
 		try {
 			const order = await cancelOrder(needs, DEFAULT_TENANT, orderIdOf(c), span?.traceparent);
 			if (order === undefined) throw unknownOrder();

@@ -1,3 +1,5 @@
+import { DEFAULT_TENANT } from "../../contracts/identity.ts";
+import { toMinorUnits } from "../../contracts/money.ts";
 import {
 	type CancelReason,
 	carryFacts,
@@ -5,8 +7,6 @@ import {
 	type OrderFacts,
 	type OrderLine,
 } from "../../contracts/order-events.ts";
-import { DEFAULT_TENANT } from "../../contracts/identity.ts";
-import { toMinorUnits } from "../../contracts/money.ts";
 
 export const orderStatuses = ["pending", "confirmed", "cancelled"] as const;
 export type OrderStatus = (typeof orderStatuses)[number];

@@ -1,7 +1,7 @@
 import { DatabaseUnavailableError } from "../../database/errors.ts";
+import type { Part } from "../../lifecycle.ts";
 import { createBatcher } from "../../messaging/batcher.ts";
 import type { Relay } from "../../messaging/relay.ts";
-import type { Part } from "../../lifecycle.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { createdEvents } from "./created-events.ts";
@@ -69,7 +69,9 @@ export function createIntake(
 	/** A statement whose answer was lost is sent again: the ids in it make that harmless. */
 	async function storeBatch(waiters: readonly Waiter[], attempt = 1): Promise<void> {
 		const orders = waiters.map(({ order }) => order);
-		const proposed = waiters.map((it) => createdEvents(it.order, options.publish_legacy, it.traceparent));
+		const proposed = waiters.map((it) =>
+			createdEvents(it.order, options.publish_legacy, it.traceparent),
+		);
 		let taken: Waiter[];
 		try {
 			const { written, isNew } = await store.insert(orders, proposed);
@@ -95,19 +97,24 @@ export function createIntake(
 	async function halve(waiters: readonly Waiter[], error: unknown) {
 		if (waiters.length === 1) return fail(waiters, error);
 		const middle = waiters.length >> 1;
-		await storeBatch(waiters.slice(0, middle)).catch((cause) => fail(waiters.slice(0, middle), cause));
+		await storeBatch(waiters.slice(0, middle)).catch((cause) =>
+			fail(waiters.slice(0, middle), cause),
+		);
 		await storeBatch(waiters.slice(middle)).catch((cause) => fail(waiters.slice(middle), cause));
 	}
 
 	async function answerTaken(waiters: readonly Waiter[]) {
 		const found = await store.findTaken(waiters.map(({ order }) => order));
 		const byId = new Map(found.map((order) => [order.order_id, order]));
-		const byKey = new Map(found.map((order) => [`${order.tenant_id}/${order.idempotency_key}`, order]));
+		const byKey = new Map(
+			found.map((order) => [`${order.tenant_id}/${order.idempotency_key}`, order]),
+		);
 		for (const { order, resolve, reject } of waiters) {
 			const own = byId.get(order.order_id);
 			const earlier = byKey.get(`${order.tenant_id}/${order.idempotency_key}`);
 			if (own) resolve({ ...order, replayed: false });
-			else if (earlier === undefined) reject(new DatabaseUnavailableError("the order is not to be found"));
+			else if (earlier === undefined)
+				reject(new DatabaseUnavailableError("the order is not to be found"));
 			else if (earlier.body_hash !== order.body_hash) reject(new IdempotencyMismatchError());
 			else {
 				const { order_id, created_at } = earlier;
@@ -124,7 +131,8 @@ export function createIntake(
 	return {
 		name: "intake",
 		place(order, traceparent) {
-			if (batcher.waiting >= options.waiting_orders_max) return Promise.reject(new OverloadedError());
+			if (batcher.waiting >= options.waiting_orders_max)
+				return Promise.reject(new OverloadedError());
 			const { promise, resolve, reject } = Promise.withResolvers<Placed>();
 			batcher.push({ order, traceparent, resolve, reject });
 			return promise;

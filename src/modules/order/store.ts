@@ -1,6 +1,13 @@
 import type { CancelReason, OrderFacts, OrderLine } from "../../contracts/order-events.ts";
 import type { Database } from "../../database/connection.ts";
-import { appendToOutbox, keptPositions, type OutboxRow, type Proposed, type Written, written } from "../../messaging/outbox.ts";
+import {
+	appendToOutbox,
+	keptPositions,
+	type OutboxRow,
+	type Proposed,
+	type Written,
+	written,
+} from "../../messaging/outbox.ts";
 import type { Ending, NewOrder, OrderStatus } from "./order.ts";
 
 /** An order as it stands. */
@@ -96,9 +103,15 @@ export function createOrderStore(database: Database, lease_ms: number) {
 		},
 
 		/** Orders by id, and by idempotency key for the keys that are given. */
-		findTaken(orders: readonly NewOrder[]): Promise<readonly (StoredOrder & { idempotency_key: string | null })[]> {
+		findTaken(
+			orders: readonly NewOrder[],
+		): Promise<readonly (StoredOrder & { idempotency_key: string | null })[]> {
 			const input = JSON.stringify(
-				orders.map(({ order_id, tenant_id, idempotency_key }) => ({ order_id, tenant_id, idempotency_key })),
+				orders.map(({ order_id, tenant_id, idempotency_key }) => ({
+					order_id,
+					tenant_id,
+					idempotency_key,
+				})),
 			);
 			return database.run(sql`
 				with input as (

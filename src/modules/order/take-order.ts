@@ -33,7 +33,10 @@ export async function takeOrder(
 	const { order_id, created_at, replayed } = await intake.place(order, traceparent).catch(refuse);
 	const { total_amount, currency } = order;
 	const links = linksOf(order_id);
-	return { accepted: { order_id, status: "pending", total_amount, currency, created_at, links }, replayed };
+	return {
+		accepted: { order_id, status: "pending", total_amount, currency, created_at, links },
+		replayed,
+	};
 }
 
 function newOrder(body: PlaceOrderBody, idempotency_key: string | undefined): NewOrder {
@@ -70,7 +73,10 @@ function refuse(error: unknown): never {
 		throw new HttpProblem(422, "The idempotency key was used for another order", { cause: error });
 	}
 	if (error instanceof OverloadedError) {
-		throw new HttpProblem(503, "Too many orders wait to be stored", { retry_after_s: 1, cause: error });
+		throw new HttpProblem(503, "Too many orders wait to be stored", {
+			retry_after_s: 1,
+			cause: error,
+		});
 	}
 	throw error;
 }

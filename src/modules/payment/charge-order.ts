@@ -20,14 +20,27 @@ function chargeFor(event: Reserved): Move {
 	const charge_id = chargeId("charge", order_id);
 	const amount = total_amount;
 	return {
-		charge: { kind: "charge", order_id, charge_id, tenant_id, customer_id, amount, currency, payment_token },
+		charge: {
+			kind: "charge",
+			order_id,
+			charge_id,
+			tenant_id,
+			customer_id,
+			amount,
+			currency,
+			payment_token,
+		},
 		charge_reference: undefined,
 		announce: (result) => [announce(event, charge_id, result)],
 		declined: done,
 	};
 }
 
-function announce({ data, traceparent }: Reserved, charge_id: string, result: Finished): OutgoingEvent {
+function announce(
+	{ data, traceparent }: Reserved,
+	charge_id: string,
+	result: Finished,
+): OutgoingEvent {
 	const facts = { ...carryFacts(data, new Date().toISOString()), charge_id };
 	return result.state === "succeeded"
 		? createEvent(

@@ -31,7 +31,9 @@ export function createInProcessGateway(folder: string): Gateway {
 		}
 		if (!moved.has(key)) {
 			moved.add(key);
-			entries.push(`${JSON.stringify({ key, kind, order_id, amount, currency } satisfies LedgerEntry)}\n`);
+			entries.push(
+				`${JSON.stringify({ key, kind, order_id, amount, currency } satisfies LedgerEntry)}\n`,
+			);
 		}
 		return { state: "succeeded", reference: `local_${key}` };
 	}

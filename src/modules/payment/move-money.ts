@@ -104,7 +104,9 @@ async function recordUnknown(needs: MoneyNeeds, claimed: readonly Claimed[], out
 /** What could not be claimed is finished already, or in the hands of a worker that may have died. */
 async function lookAtOthers(needs: MoneyNeeds, moves: readonly Move[], outcomes: Outcomes) {
 	for (const kind of ["charge", "refund"] as const) {
-		const order_ids = moves.flatMap(({ charge }) => (charge.kind === kind ? [charge.order_id] : []));
+		const order_ids = moves.flatMap(({ charge }) =>
+			charge.kind === kind ? [charge.order_id] : [],
+		);
 		if (order_ids.length === 0) continue;
 		const found = await needs.store.find(kind, order_ids);
 		const states = new Map(found.map(({ order_id, state }) => [order_id, state]));

@@ -12,7 +12,9 @@ const LATER_MS = 1_000;
 
 /** Takes care that cancelled orders cost nothing: forbids a charge that has not begun, refunds one that succeeded. */
 export function refundOrders(needs: MoneyNeeds): Handle<"orders.cancelled.v1"> {
-	async function undo(events: ReadonlyMap<string, Cancelled>): Promise<ReadonlyMap<string, Outcome>> {
+	async function undo(
+		events: ReadonlyMap<string, Cancelled>,
+	): Promise<ReadonlyMap<string, Outcome>> {
 		const found = await needs.store.find("charge", [...events.keys()]);
 		const charges = new Map(found.map((charge) => [charge.order_id, charge]));
 		const outcomes = new Map<string, Outcome>();
@@ -64,7 +66,12 @@ function refundFor(event: Cancelled, charge: StoredCharge): Move {
 	};
 }
 
-function announce(event: Cancelled, charge: StoredCharge, refund: Charge, gateway_reference: string) {
+function announce(
+	event: Cancelled,
+	charge: StoredCharge,
+	refund: Charge,
+	gateway_reference: string,
+) {
 	const { charge_id } = charge;
 	const refund_id = refund.charge_id;
 	const facts = carryFacts(event.data, new Date().toISOString());

@@ -52,8 +52,13 @@ export function createPaymentStore(database: Database, lease_ms: number) {
 		 * whose claim has run out.
 		 * @returns the fence of each claim, by order id; an order that is missing is not ours to charge
 		 */
-		async claim(charges: readonly Charge[], claim_ms: number): Promise<ReadonlyMap<string, number>> {
-			const [row] = await database.run(sql<[{ first: string[] | null; again: [string, number][] | null; all: boolean }]>`
+		async claim(
+			charges: readonly Charge[],
+			claim_ms: number,
+		): Promise<ReadonlyMap<string, number>> {
+			const [row] = await database.run(sql<
+				[{ first: string[] | null; again: [string, number][] | null; all: boolean }]
+			>`
 				with claimed as (
 					insert into millrace_payment.charges as c (
 						order_id, kind, charge_id, tenant_id, customer_id, state, amount, currency,
@@ -109,7 +114,9 @@ export function createPaymentStore(database: Database, lease_ms: number) {
 		},
 
 		/** Notes that the outcome is not known, and gives the claim up. */
-		async recordUnknown(claims: ReadonlyArray<Pick<Result, "order_id" | "kind" | "fence">>): Promise<void> {
+		async recordUnknown(
+			claims: ReadonlyArray<Pick<Result, "order_id" | "kind" | "fence">>,
+		): Promise<void> {
 			await database.run(sql`
 				update millrace_payment.charges c
 				set state = 'unknown', lease_until = now(), updated_at = now()

@@ -1,0 +1,174 @@
+import { join } from "node:path";
+import { migrations } from "../migrations/bundle.ts";
+import type { Config } from "./config.ts";
+import type { ModuleName } from "./contracts/streams.ts";
+import { type Database, type DatabaseOptions, openDatabase } from "./database/connection.ts";
+import { DatabaseUnavailableError } from "./database/errors.ts";
+import { tryLock } from "./database/lock.ts";
+import { migrate } from "./database/migrate.ts";
+import { createOps } from "./http/ops.ts";
+import { HttpProblem } from "./http/problem.ts";
+import { type Api, createServer } from "./http/server.ts";
+import { type Part, sequence } from "./lifecycle.ts";
+import { type Broker, openBroker } from "./messaging/connection.ts";
+import { type ConsumerDefinition, createConsumer } from "./messaging/consumer.ts";
+import { createRelay, type Relay } from "./messaging/relay.ts";
+import { provisionStreams } from "./messaging/streams.ts";
+import { auditModule } from "./modules/audit/module.ts";
+import { inventoryModule } from "./modules/inventory/module.ts";
+import { orderModule } from "./modules/order/module.ts";
+import { paymentModule } from "./modules/payment/module.ts";
+import type { Log } from "./telemetry/log.ts";
+import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import { createTracing, type Tracing } from "./telemetry/trace.ts";
+
+/** What a module offers to the process that hosts it. */
+interface Module {
+	readonly name: ModuleName;
+	readonly consumers: readonly ConsumerDefinition[];
+	readonly routes?: (api: Api) => void;
+	readonly background: readonly Part[];
+}
+
+/** What every module is made of. */
+interface Foundation {
+	readonly config: Config;
+	readonly database: Database;
+	readonly database_options: DatabaseOptions;
+	readonly broker: Broker;
+	readonly relay: Relay;
+	readonly metrics: Metrics;
+	readonly tracing: Tracing;
+	readonly log: Log;
+}
+
+/** The list of modules. A fifth one is a folder and a line here. */
+const modules: Readonly<Record<ModuleName, (it: Foundation) => Module>> = {
+	order: (it) =>
+		orderModule({
+			...it,
+			intake: { ...it.config.intake, ...it.config.contracts },
+			deadline: it.config.order,
+			http: { ...it.config.http, heartbeat_ms: (it.config.http.idle_timeout_s * 1_000) / 2 },
+			legacy_currency: it.config.contracts.legacy_currency,
+		}),
+	inventory: (it) => inventoryModule({ ...it, http: it.config.http }),
+	payment: (it) =>
+		paymentModule({
+			...it,
+			claim_ms: it.config.payment.lease_ms,
+			ledger_folder: join(it.config.data_folder, "gateway"),
+		}),
+	audit: (it) =>
+		auditModule({
+			...it,
+			folder: it.config.audit.store,
+			sequencer: it.config.audit,
+			tryLock: () => tryLock(it.database_options, "millrace audit sequencer"),
+		}),
+};
+
+export interface AppOptions {
+	readonly config: Config;
+	readonly roles: readonly ModuleName[];
+	readonly database_urls: Readonly<Record<ModuleName, string>>;
+	readonly nats_url: string;
+	readonly version: string;
+	readonly log: Log;
+}
+
+/** The running program: the chosen modules on their connections. */
+export interface App extends Part {
+	readonly broker: Broker;
+	/** Undefined when none of the roles has routes. */
+	readonly http_url: string | undefined;
+	readonly ops_url: string;
+	/** Says "not ready" from now on, so that a load balancer looks elsewhere while work is finished. */
+	drain(): void;
+}
+
+/** Wires the chosen modules. Parts stop in reverse: first what takes work in, last what others need. */
+export function createApp(options: AppOptions): App {
+	const { config, roles, log } = options;
+	const metrics = createMetrics();
+	const tracing = createTracing(config.tracing);
+	const databases = new Map<string, Database>();
+	for (const role of roles) {
+		const url = options.database_urls[role];
+		if (!databases.has(url)) databases.set(url, openDatabase({ url, ...config.database }));
+	}
+	const broker = openBroker(
+		{
+			url: options.nats_url,
+			...config.nats,
+			prepare: async ({ jsm }) => void (await provisionStreams(jsm, config.nats, log)),
+		},
+		log,
+	);
+	const hosted = roles.map((role) => host(role));
+	const routes = hosted.flatMap(({ module }) => (module.routes ? [module.routes] : []));
+	const http = createServer(
+		{ ...config.http, body_bytes_max: config.http.batch_body_bytes_max, routes, toProblem },
+		{ log, metrics },
+	);
+	const ops = createOps({
+		...config.ops,
+		metrics,
+		checks: [...databases.values()].map((database) => ({
+			name: "database",
+			check: async () => void (await database.run(database.sql`select 1`)),
+		})),
+		info: { version: options.version, roles },
+	});
+
+	function host(role: ModuleName) {
+		const database_options = { url: options.database_urls[role], ...config.database };
+		const database = databases.get(database_options.url) as Database;
+		const schema = `millrace_${role}`;
+		const needs = { module: role, schema, database, broker, metrics, tracing, log };
+		const relay = createRelay({ module: role, schema, ...config.relay }, needs);
+		const module = modules[role]({ ...needs, config, database_options, relay });
+		const settings = config.consumer;
+		const consumers = module.consumers.map((definition) =>
+			createConsumer(definition, { ...needs, settings }),
+		);
+		const migration: Part = {
+			name: `tables of ${role}`,
+			start: () => migrate(database_options, schema, migrations[role]),
+			stop: async () => {},
+		};
+		return { module, relay, consumers, migration };
+	}
+
+	const parts = sequence("millrace", [
+		ops,
+		tracing.part,
+		...databases.values(),
+		...hosted.map(({ migration }) => migration),
+		broker,
+		...hosted.flatMap(({ module, relay }) => (module.name === "audit" ? [] : [relay])),
+		...hosted.flatMap(({ module }) => module.background),
+		...hosted.flatMap(({ consumers }) => consumers),
+		...(routes.length > 0 ? [http] : []),
+	]);
+	return {
+		...parts,
+		broker,
+		get http_url() {
+			return routes.length > 0 ? http.url : undefined;
+		},
+		get ops_url() {
+			return ops.url;
+		},
+		drain: ops.drain,
+	};
+}
+
+function toProblem(error: unknown): HttpProblem | undefined {
+	if (!(error instanceof DatabaseUnavailableError)) return undefined;
+	return new HttpProblem(503, "The order could not be stored now", {
+		detail: "Postgres is away. Nothing was accepted; send the request again.",
+		retry_after_s: 1,
+		cause: error,
+	});
+}
