@@ -7,7 +7,7 @@ import type { Handle, IncomingEvent, Outcome } from "./outcome.ts";
  * halved until the event that breaks it stands alone; the rest go through.
  */
 export async function judge<S extends Subject>(
-	events: ReadonlyArray<IncomingEvent<S>>,
+	events: readonly IncomingEvent<S>[],
 	handle: Handle<S>,
 ): Promise<readonly Outcome[]> {
 	try {

@@ -26,5 +26,5 @@ export const done: Outcome = { kind: "done" };
 
 /** Handles a batch of events; says the outcome of each, in their order, or throws when the batch failed as a whole. */
 export type Handle<S extends Subject> = (
-	events: ReadonlyArray<IncomingEvent<S>>,
+	events: readonly IncomingEvent<S>[],
 ) => Promise<readonly Outcome[]>;

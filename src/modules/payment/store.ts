@@ -115,7 +115,7 @@ export function createPaymentStore(database: Database, lease_ms: number) {
 
 		/** Notes that the outcome is not known, and gives the claim up. */
 		async recordUnknown(
-			claims: ReadonlyArray<Pick<Result, "order_id" | "kind" | "fence">>,
+			claims: readonly Pick<Result, "order_id" | "kind" | "fence">[],
 		): Promise<void> {
 			await database.run(sql`
 				update millrace_payment.charges c
