@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { migrations } from "../migrations/bundle.ts";
 import type { Config } from "./config.ts";
 import type { ModuleName } from "./contracts/streams.ts";
+import { armCrashPoint } from "./crash-point.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./database/connection.ts";
 import { DatabaseUnavailableError } from "./database/errors.ts";
 import { tryLock } from "./database/lock.ts";
@@ -90,6 +91,7 @@ export interface App extends Part {
 /** Wires the chosen modules. Parts stop in reverse: first what takes work in, last what others need. */
 export function createApp(options: AppOptions): App {
 	const { config, roles, log } = options;
+	armCrashPoint(config.crash_at);
 	const metrics = createMetrics();
 	const tracing = createTracing(config.tracing);
 	const databases = new Map<string, Database>();

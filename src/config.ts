@@ -102,6 +102,8 @@ export interface Config extends Omit<FileConfig, "audit"> {
 	readonly data_folder: string;
 	readonly embedded: { binary: string | undefined; path: string; cache_folder: string };
 	readonly tracing: ReturnType<typeof readTracingVariables>;
+	/** Where this process is to die, as `crash-point.ts` reads it; for the fault tests. */
+	readonly crash_at: string | undefined;
 }
 
 /** What the command line sets, above everything else. */
@@ -217,5 +219,6 @@ export async function readConfig(
 			),
 		},
 		tracing: readTracingVariables(environment),
+		crash_at: environment.CRASH_AT || undefined,
 	};
 }

@@ -12,7 +12,7 @@ CREATE TABLE "millrace_inventory"."failures" (
 --> statement-breakpoint
 CREATE TABLE "millrace_inventory"."outbox" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "millrace_inventory"."outbox_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
-	"payload" text NOT NULL,
+	"payload" "bytea" NOT NULL,
 	"positions" integer[],
 	"lease_until" timestamp with time zone NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL
@@ -41,6 +41,8 @@ CREATE TABLE "millrace_inventory"."stock" (
 	CONSTRAINT "stock_never_below_zero" CHECK (available >= 0),
 	CONSTRAINT "stock_within_received" CHECK (available <= received)
 );
+
 --> statement-breakpoint
-ALTER TABLE "millrace_inventory"."stock" SET (fillfactor = 50);--> statement-breakpoint
 ALTER TABLE "millrace_inventory"."outbox" ALTER COLUMN "payload" SET STORAGE EXTERNAL;
+--> statement-breakpoint
+ALTER TABLE "millrace_inventory"."stock" SET (fillfactor = 50);

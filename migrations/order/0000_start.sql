@@ -30,7 +30,7 @@ CREATE TABLE "millrace_order"."orders" (
 --> statement-breakpoint
 CREATE TABLE "millrace_order"."outbox" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "millrace_order"."outbox_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
-	"payload" text NOT NULL,
+	"payload" "bytea" NOT NULL,
 	"positions" integer[],
 	"lease_until" timestamp with time zone NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL
@@ -38,6 +38,8 @@ CREATE TABLE "millrace_order"."outbox" (
 --> statement-breakpoint
 CREATE UNIQUE INDEX "orders_idempotency_key" ON "millrace_order"."orders" USING btree ("tenant_id","idempotency_key") WHERE idempotency_key is not null;--> statement-breakpoint
 CREATE INDEX "orders_customer" ON "millrace_order"."orders" USING btree ("tenant_id","customer_id","order_id");--> statement-breakpoint
-CREATE INDEX "orders_created_at" ON "millrace_order"."orders" USING brin ("created_at");--> statement-breakpoint
-ALTER TABLE "millrace_order"."orders" SET (fillfactor = 75);--> statement-breakpoint
+CREATE INDEX "orders_created_at" ON "millrace_order"."orders" USING brin ("created_at");
+--> statement-breakpoint
 ALTER TABLE "millrace_order"."outbox" ALTER COLUMN "payload" SET STORAGE EXTERNAL;
+--> statement-breakpoint
+ALTER TABLE "millrace_order"."orders" SET (fillfactor = 75);

@@ -36,11 +36,13 @@ CREATE TABLE "millrace_payment"."failures" (
 --> statement-breakpoint
 CREATE TABLE "millrace_payment"."outbox" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "millrace_payment"."outbox_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
-	"payload" text NOT NULL,
+	"payload" "bytea" NOT NULL,
 	"positions" integer[],
 	"lease_until" timestamp with time zone NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL
 );
+
 --> statement-breakpoint
-ALTER TABLE "millrace_payment"."charges" SET (fillfactor = 60);--> statement-breakpoint
 ALTER TABLE "millrace_payment"."outbox" ALTER COLUMN "payload" SET STORAGE EXTERNAL;
+--> statement-breakpoint
+ALTER TABLE "millrace_payment"."charges" SET (fillfactor = 60);

@@ -7,6 +7,8 @@ import { bigint, customType, timestamp } from "drizzle-orm/pg-core";
  */
 export const code = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' });
 
+export const bytes = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
+
 /** Integer minor units of money, or pieces of stock. */
 export const quantity = (name: string) => bigint(name, { mode: "number" });
 

@@ -1,6 +1,7 @@
 import type { ConsumerMessages, JsMsg } from "@nats-io/jetstream";
 import type { Subject } from "../contracts/events.ts";
 import type { EventStream, ModuleName } from "../contracts/streams.ts";
+import { crashPoint } from "../crash-point.ts";
 import type { Database } from "../database/connection.ts";
 import type { Part } from "../lifecycle.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -73,6 +74,7 @@ export function createConsumer<S extends Subject>(
 		const spans = startSpans(deliveries);
 		try {
 			await decide(deliveries);
+			crashPoint("handled", durable);
 			await settle(context, session, deliveries as unknown as Delivery<Subject>[]);
 		} catch (error) {
 			log.error({ err: error, consumer: durable }, "a batch was not settled and will come again");

@@ -1,5 +1,5 @@
 import { bigint, integer, type PgSchema, primaryKey, text } from "drizzle-orm/pg-core";
-import { code, instant, writtenAt } from "../database/columns.ts";
+import { bytes, code, instant, writtenAt } from "../database/columns.ts";
 
 /**
  * The outbox of one module. One row holds the events of one statement: `payload` as `outbox.ts`
@@ -8,7 +8,7 @@ import { code, instant, writtenAt } from "../database/columns.ts";
 export const outboxTable = (schema: PgSchema) =>
 	schema.table("outbox", {
 		id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
-		payload: text("payload").notNull(),
+		payload: bytes("payload").notNull(),
 		positions: integer("positions").array(),
 		/** Until then the process that wrote or claimed the row is trusted to publish it. */
 		lease_until: instant("lease_until").notNull(),

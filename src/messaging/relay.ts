@@ -1,4 +1,5 @@
 import type { ModuleName } from "../contracts/streams.ts";
+import { crashPoint } from "../crash-point.ts";
 import type { Database } from "../database/connection.ts";
 import type { Part } from "../lifecycle.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -83,6 +84,7 @@ export function createRelay(options: RelayOptions, needs: RelayNeeds): Relay {
 		async function publish(batch: readonly Waiting[]) {
 			const spans: Span[] = [];
 			await publishAll(js, publications(batch, spans));
+			crashPoint("published", module);
 			for (const span of spans) span.end();
 			for (const { events } of batch) {
 				for (const event of events) metrics.published.inc({ subject: event.subject }, 1);
@@ -144,6 +146,7 @@ export function createRelay(options: RelayOptions, needs: RelayNeeds): Relay {
 		lease_ms,
 		accept(written) {
 			if (written === undefined) return;
+			crashPoint("committed", module);
 			if (waiting_events + written.events.length > options.waiting_events_max) return;
 			enqueue(written, false);
 		},

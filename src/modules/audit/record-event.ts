@@ -1,4 +1,5 @@
 import type { EventStream } from "../../contracts/streams.ts";
+import { crashPoint } from "../../crash-point.ts";
 import type { StreamMessage } from "../../messaging/reader.ts";
 import { encodeEntry } from "./audit.ts";
 import type { Directory } from "./directory.ts";
@@ -85,6 +86,7 @@ export async function openRecorder(
 			const fresh = withoutCopies(messages, mayBeCopy, known);
 			// The bundles are there already when only the database failed the last time.
 			if (writer.size === size) await writer.append(fresh.map(encodeEntry));
+			crashPoint("bundle-written");
 			const moved = lastPositions(messages, created);
 			await advance(fresh.map(prefixOfMessage), moved);
 			for (const { stream, sequence } of moved) positions.set(stream, sequence);

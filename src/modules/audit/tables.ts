@@ -1,9 +1,7 @@
 import { sql } from "drizzle-orm";
-import { bigint, check, customType, integer, pgSchema } from "drizzle-orm/pg-core";
-import { code, quantity, writtenAt } from "../../database/columns.ts";
+import { bigint, check, integer, pgSchema } from "drizzle-orm/pg-core";
+import { bytes, code, quantity, writtenAt } from "../../database/columns.ts";
 import { failuresTable } from "../../messaging/outbox-table.ts";
-
-const bytes = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
 
 export const schema = pgSchema("millrace_audit");
 

@@ -1,4 +1,5 @@
 import type { OutgoingEvent } from "../../contracts/events.ts";
+import { crashPoint } from "../../crash-point.ts";
 import { done, type Outcome } from "../../messaging/outcome.ts";
 import type { Relay } from "../../messaging/relay.ts";
 import type { Gateway, GatewayResult } from "./gateway.ts";
@@ -42,8 +43,10 @@ export async function moveMoney(
 		moves.map(({ charge }) => charge),
 		claim_ms,
 	);
+	crashPoint("charge-claimed");
 	const ours = moves.filter(({ charge }) => fences.has(charge.order_id));
 	const results = await gateway.submit(ours.map(requestOf));
+	crashPoint("money-moved");
 	const claimed = ours.map((move, index) => ({
 		move,
 		fence: fences.get(move.charge.order_id) as number,
