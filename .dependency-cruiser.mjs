@@ -10,9 +10,9 @@ const LAYERS = {
 		wayOut: "Move the type into src/contracts, or pass the value in as data.",
 	},
 	lifecycle: {
-		files: "^src/lifecycle\\.ts$",
+		files: "^src/(lifecycle|crash-point)\\.ts$",
 		may: [],
-		why: "Every part depends on the start and stop contract, so it can depend on none of them.",
+		why: "Every part depends on how it starts, stops and dies, so these can depend on none of them.",
 		wayOut: "Put what only one part needs into that part.",
 	},
 	config: {
@@ -31,6 +31,7 @@ const LAYERS = {
 			"telemetry/",
 			"http/",
 			"lifecycle.ts",
+			"crash-point.ts",
 		],
 		why: "A module that reaches for config, the command line or the wiring can no longer be started alone.",
 		wayOut: "Take it as an argument of the module function; src/app.ts passes it in.",
@@ -49,7 +50,7 @@ const LAYERS = {
 	},
 	messaging: {
 		files: "^src/messaging/",
-		may: ["contracts/", "database/", "telemetry/", "lifecycle.ts"],
+		may: ["contracts/", "database/", "telemetry/", "lifecycle.ts", "crash-point.ts"],
 		why: "Delivery carries events without knowing what they are for.",
 		wayOut: "Give the handler, the limits or the route in as data from the module or src/app.ts.",
 	},
