@@ -7,6 +7,7 @@ import { type Database, type DatabaseOptions, openDatabase } from "./database/co
 import { DatabaseUnavailableError } from "./database/errors.ts";
 import { tryLock } from "./database/lock.ts";
 import { migrate } from "./database/migrate.ts";
+import { documentOf } from "./http/openapi.ts";
 import { createOps } from "./http/ops.ts";
 import { HttpProblem } from "./http/problem.ts";
 import { type Api, createServer } from "./http/server.ts";
@@ -78,6 +79,14 @@ export interface AppOptions {
 	readonly log: Log;
 }
 
+/** What the hosted modules offer over HTTP and take from streams, for the pages about them. */
+export interface Description {
+	readonly openapi: object;
+	readonly consumers: ReadonlyArray<
+		Omit<ConsumerDefinition, "handle"> & { readonly module: ModuleName }
+	>;
+}
+
 /** The running program: the chosen modules on their connections. */
 export interface App extends Part {
 	readonly broker: Broker;
@@ -86,6 +95,8 @@ export interface App extends Part {
 	readonly ops_url: string;
 	/** Says "not ready" from now on, so that a load balancer looks elsewhere while work is finished. */
 	drain(): void;
+	/** Needs no start. */
+	describe(): Description;
 }
 
 /** Wires the chosen modules. Parts stop in reverse: first what takes work in, last what others need. */
@@ -163,6 +174,17 @@ export function createApp(options: AppOptions): App {
 			return ops.url;
 		},
 		drain: ops.drain,
+		describe: () => ({
+			openapi: documentOf(routes),
+			consumers: hosted.flatMap(({ module }) =>
+				module.consumers.map(({ durable, stream, subjects }) => ({
+					module: module.name,
+					durable,
+					stream,
+					subjects,
+				})),
+			),
+		}),
 	};
 }
 

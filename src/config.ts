@@ -16,7 +16,8 @@ const positive = whole.min(1);
 const port = whole.min(0).max(65_535);
 const milliseconds = whole.min(1).max(86_400_000);
 
-const fileSchema = z.strictObject({
+/** Every setting of a file, with the values it may have. */
+export const fileSchema = z.strictObject({
 	http: z.strictObject({
 		host: z.string(),
 		port,
@@ -115,7 +116,10 @@ export interface Overrides {
 	readonly ops_port?: string | undefined;
 }
 
-const variables: ReadonlyArray<readonly [name: string, section: keyof FileConfig, key: string]> = [
+/** Environment variables that set one setting of a file. */
+export const variables: ReadonlyArray<
+	readonly [name: string, section: keyof FileConfig, key: string]
+> = [
 	["HOST", "http", "host"],
 	["PORT", "http", "port"],
 	["OPS_HOST", "ops", "host"],

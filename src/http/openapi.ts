@@ -1,4 +1,4 @@
-import type { OpenAPIHono } from "@hono/zod-openapi";
+import { OpenAPIHono } from "@hono/zod-openapi";
 import packageFile from "../../package.json" with { type: "json" };
 
 /** What the document says of the API as a whole. */
@@ -20,4 +20,11 @@ export function describeApi(api: OpenAPIHono): void {
 		document ??= JSON.stringify(api.getOpenAPI31Document(apiInfo));
 		return c.body(document, 200, { "content-type": "application/json" });
 	});
+}
+
+/** The OpenAPI document of routes, without serving them. */
+export function documentOf(routes: ReadonlyArray<(api: OpenAPIHono) => void>): object {
+	const api = new OpenAPIHono();
+	for (const mount of routes) mount(api);
+	return api.getOpenAPI31Document(apiInfo);
 }
