@@ -75,7 +75,9 @@ export function createServer(
 			stopping = true;
 			idle = Promise.withResolvers();
 			if (in_flight === 0) idle.resolve();
-			await Promise.race([idle.promise, Bun.sleep(DRAIN_MS_MAX)]);
+			const patience = setTimeout(idle.resolve, DRAIN_MS_MAX);
+			await idle.promise;
+			clearTimeout(patience);
 			await server?.stop(true);
 		},
 	};

@@ -34,6 +34,8 @@ export interface Broker extends Part {
 }
 
 const RETRY_MS = 500;
+/** How long a start waits for NATS before it goes on without. */
+const PATIENCE_MS = 3_000;
 const LOG_EVERY = 20;
 
 /** `start` does not wait for NATS: orders are taken without it. */
@@ -97,7 +99,10 @@ export function openBroker(options: BrokerOptions, log: Log): Broker {
 		connected: () => up && session !== undefined,
 		async start() {
 			opening = open().catch((error) => log.error({ err: error }, "NATS cannot be used"));
-			await Promise.race([ready.promise, Bun.sleep(3_000)]);
+			const patience = Promise.withResolvers<void>();
+			const timer = setTimeout(patience.resolve, PATIENCE_MS);
+			await Promise.race([ready.promise, patience.promise]);
+			clearTimeout(timer);
 			if (!session) log.warn("NATS is not there yet; orders are taken and wait in the outbox");
 		},
 		async flush() {
