@@ -1,0 +1,106 @@
+import {
+	contracts,
+	createEvent,
+	type OutgoingEvent,
+	type Subject,
+} from "../../contracts/events.ts";
+import { messageId } from "../../contracts/identity.ts";
+import { park } from "../../messaging/dead-letter.ts";
+import { eventHeaders } from "../../messaging/headers.ts";
+import { eventSchema, type FieldSchema } from "./event-fields.ts";
+
+const ORDER_ID = "01a1fec0-aced-72ff-b92e-6b99724594ea";
+const CHARGE_ID = messageId("payment.charge", ORDER_ID);
+const REFUND_ID = messageId("payment.refund", ORDER_ID);
+const TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+const FAILED_MS = Date.UTC(2026, 10, 21, 15, 0, 0);
+
+const VALUES: Readonly<Record<string, unknown>> = {
+	order_id: ORDER_ID,
+	tenant_id: "default",
+	customer_id: "customer-7",
+	currency: "EUR",
+	total_amount: 2500,
+	occurred_at: "2026-11-21T15:00:00.000Z",
+	sku: "mug",
+	quantity: 2,
+	unit_price: 1250,
+	payment_token: "tok_visa",
+	reason: "out_of_stock",
+	charge_id: CHARGE_ID,
+	refund_id: REFUND_ID,
+	amount: 2500,
+	gateway_reference: `local_${CHARGE_ID}`,
+	decline_code: "insufficient_funds",
+};
+
+const SPECIAL_VALUES: Readonly<Record<string, unknown>> = {
+	"orders.created.v1/order_id": "web-20261121-0042",
+	"orders.created.v1/total_amount": 25.5,
+	"orders.created.v1/created_at": FAILED_MS,
+	"payments.refunded.v1/gateway_reference": `local_${REFUND_ID}`,
+};
+
+/**
+ * One event of a subject.
+ * @throws ZodError when the example does not keep the contract.
+ */
+export function exampleOf(subject: Subject): OutgoingEvent {
+	const { message_id: _, ...payload } = exampleValue(subject, eventSchema(subject)) as Record<
+		string,
+		unknown
+	>;
+	const key = subject === "payments.refunded.v1" ? REFUND_ID : String(payload.order_id);
+	const event = createEvent(subject, key, payload as never, TRACE);
+	contracts[subject].schema.parse(JSON.parse(event.data));
+	return event;
+}
+
+function exampleValue(subject: Subject, schema: FieldSchema): unknown {
+	if (schema.items) return [exampleValue(subject, schema.items)];
+	const fields = Object.entries(schema.properties ?? {}).map(([name, field]) => {
+		const nested = field.items ? exampleValue(subject, field) : undefined;
+		return [name, SPECIAL_VALUES[`${subject}/${name}`] ?? nested ?? VALUES[name]];
+	});
+	return Object.fromEntries(fields);
+}
+
+/** The headers millrace gives an event, as lines `Name: value`. */
+export function exampleHeaders(event: OutgoingEvent): readonly string[] {
+	return headerLines(eventHeaders(event, event.traceparent, true).encode());
+}
+
+/** The headers of a dead letter, as lines `Name: value`. */
+export async function deadLetterHeaders(): Promise<readonly string[]> {
+	const event = exampleOf("inventory.reserved.v1");
+	let block = new Uint8Array();
+	const client = {
+		async publish(_subject: string, _data: Uint8Array, options: { headers: Encodable }) {
+			block = Uint8Array.from(options.headers.encode());
+		},
+	};
+	await park(client as unknown as Parameters<typeof park>[0], {
+		module: "payment",
+		reason: "attempts exhausted",
+		error: "Error: the gateway did not answer",
+		message_id: event.message_id,
+		subject: event.subject,
+		stream: contracts["inventory.reserved.v1"].stream,
+		sequence: 42,
+		consumer: "payment-charge",
+		attempts: 5,
+		first_failed_ms: FAILED_MS,
+		last_failed_ms: FAILED_MS + 20_000,
+		traceparent: event.traceparent,
+		data: new TextEncoder().encode(event.data),
+	});
+	return headerLines(block);
+}
+
+interface Encodable {
+	encode(): Uint8Array;
+}
+
+function headerLines(block: Uint8Array): readonly string[] {
+	return new TextDecoder().decode(block).trimEnd().split("\r\n").slice(1);
+}
