@@ -18,7 +18,7 @@ CREATE TABLE "millrace_order"."orders" (
 	"reason" text COLLATE "C",
 	"currency" text COLLATE "C" NOT NULL,
 	"total_amount" bigint NOT NULL,
-	"lines" jsonb NOT NULL,
+	"lines" json NOT NULL,
 	"payment_token" text COLLATE "C",
 	"idempotency_key" text,
 	"body_hash" text COLLATE "C",

@@ -47,18 +47,21 @@ export function createOrderStore(database: Database, lease_ms: number) {
 	return {
 		/** Writes new orders and their events. Orders whose id or idempotency key is taken are left out. */
 		async insert(orders: readonly NewOrder[], proposed: Proposed): Promise<Inserted> {
-			const input = JSON.stringify(orders.map((order, position) => ({ position, ...order })));
+			// The lines go in as text: Postgres keeps them as they are and need not take them apart.
+			const input = JSON.stringify(
+				orders.map((order, position) => ({ position, ...order, lines: JSON.stringify(order.lines) })),
+			);
 			const rows = await database.run(sql<OutboxRow[]>`
 				with input as (
 					select * from jsonb_to_recordset(${input}::text::jsonb) as x(
 						position int, order_id text, tenant_id text, customer_id text, currency text,
-						total_amount bigint, lines jsonb, payment_token text, idempotency_key text,
+						total_amount bigint, lines text, payment_token text, idempotency_key text,
 						body_hash text, created_at timestamptz)),
 				inserted as (
 					insert into millrace_order.orders (
 						order_id, tenant_id, customer_id, status, currency, total_amount, lines,
 						payment_token, idempotency_key, body_hash, created_at, updated_at)
-					select order_id, tenant_id, customer_id, 'pending', currency, total_amount, lines,
+					select order_id, tenant_id, customer_id, 'pending', currency, total_amount, lines::json,
 						payment_token, idempotency_key, body_hash, created_at, created_at
 					from input
 					on conflict do nothing
@@ -119,7 +122,7 @@ export function createOrderStore(database: Database, lease_ms: number) {
 						as x(order_id text, tenant_id text, idempotency_key text))
 				select ${columns}, idempotency_key from millrace_order.orders
 				where order_id in (select order_id from input)
-				union
+				union all
 				select ${columns}, idempotency_key from millrace_order.orders
 				where idempotency_key is not null
 					and (tenant_id, idempotency_key) in (select tenant_id, idempotency_key from input)`);

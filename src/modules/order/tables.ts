@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { check, index, jsonb, pgSchema, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { check, index, json, pgSchema, text, uniqueIndex } from "drizzle-orm/pg-core";
 import { code, instant, quantity } from "../../database/columns.ts";
 import { failuresTable, outboxTable } from "../../messaging/outbox-table.ts";
 
@@ -19,7 +19,7 @@ export const orders = schema.table(
 		reason: code("reason"),
 		currency: code("currency").notNull(),
 		total_amount: quantity("total_amount").notNull(),
-		lines: jsonb("lines").notNull(),
+		lines: json("lines").notNull(),
 		payment_token: code("payment_token"),
 		idempotency_key: text("idempotency_key"),
 		body_hash: code("body_hash"),
