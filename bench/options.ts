@@ -1,0 +1,82 @@
+import { parseArgs } from "node:util";
+import { UsageError } from "../src/cli/usage-error.ts";
+
+export const HELP = `Usage: bun run bench [options]
+
+Starts a private PostgreSQL (fsync on), a private nats-server (sync_interval: always) and millrace,
+sends orders over HTTP from a process of its own, waits until every order has ended and is in the
+audit log, and counts in the stores what went wrong. Exit code 1 when anything did.
+
+  --orders N        orders to send (default 20000)
+  --rate R          open loop: send R orders a second, whatever the answers do
+                    (default: closed loop, each connection sends as soon as it was answered)
+  --connections C   HTTP connections, one request outstanding on each (default 256)
+  --roles-split     four processes, one a role, instead of one with all roles
+  --intake-only     run only the order role: how fast orders are taken
+  --smoke           a short run of 2000 orders
+  --json            print one JSON object instead of the table
+  --help            show this text`;
+
+/** What is to be measured. */
+export interface Options {
+	readonly orders: number;
+	/** Orders a second; undefined for a closed loop. */
+	readonly rate: number | undefined;
+	readonly connections: number;
+	readonly roles_split: boolean;
+	readonly intake_only: boolean;
+	readonly json: boolean;
+	readonly help: boolean;
+}
+
+const ORDERS_DEFAULT = 20_000;
+const ORDERS_SMOKE = 2_000;
+const ORDERS_MAX = 5_000_000;
+const RATE_MAX = 1_000_000;
+const CONNECTIONS_DEFAULT = 256;
+const CONNECTIONS_MAX = 10_000;
+
+const flag = { type: "boolean", default: false } as const;
+const flags = {
+	orders: { type: "string" },
+	rate: { type: "string" },
+	connections: { type: "string" },
+	"roles-split": flag,
+	"intake-only": flag,
+	smoke: flag,
+	json: flag,
+	help: flag,
+} as const;
+
+/** @throws UsageError saying which flag is wrong and what it may be. */
+export function parseOptions(args: readonly string[]): Options {
+	const values = parseFlags(args);
+	if (values["roles-split"] && values["intake-only"]) {
+		throw new UsageError("--roles-split and --intake-only cannot go together.");
+	}
+	const orders_default = values.smoke ? ORDERS_SMOKE : ORDERS_DEFAULT;
+	return {
+		orders: whole("orders", values.orders, ORDERS_MAX) ?? orders_default,
+		rate: whole("rate", values.rate, RATE_MAX),
+		connections: whole("connections", values.connections, CONNECTIONS_MAX) ?? CONNECTIONS_DEFAULT,
+		roles_split: values["roles-split"],
+		intake_only: values["intake-only"],
+		json: values.json,
+		help: values.help,
+	};
+}
+
+function parseFlags(args: readonly string[]) {
+	try {
+		return parseArgs({ args: [...args], options: flags }).values;
+	} catch (cause) {
+		throw new UsageError((cause as Error).message, { cause });
+	}
+}
+
+function whole(name: string, text: string | undefined, max: number): number | undefined {
+	if (text === undefined) return undefined;
+	const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+	if (value >= 1 && value <= max) return value;
+	throw new UsageError(`--${name} ${text}: must be a whole number from 1 to ${max}.`);
+}

@@ -1,0 +1,104 @@
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import { consumers, type Figures } from "./figures.ts";
+import type { Options } from "./options.ts";
+import type { Run } from "./run.ts";
+import { POSTGRES_SETTINGS, type Stack } from "./stack.ts";
+
+type Row = readonly [name: string, value: string, note: string];
+
+const NAME_WIDTH = 18;
+const VALUE_WIDTH = 10;
+
+/** The figures as aligned lines, with what they were measured on. */
+export function table(options: Options, run: Run, stack: Stack): string {
+	const { figures, generator } = run;
+	const measured = [
+		rateRows(figures),
+		troubleRows(generator),
+		cpuRows(figures),
+		verdictRows(figures),
+	].filter((rows) => rows.length > 0);
+	return [conditions(options, run, stack), ...measured.map(aligned)].join("\n\n");
+}
+
+function aligned(rows: readonly Row[]): string {
+	const line = ([name, value, note]: Row) =>
+		`${name.padEnd(NAME_WIDTH)}${value.padStart(VALUE_WIDTH)}  ${note}`.trimEnd();
+	return rows.map(line).join("\n");
+}
+
+function conditions(options: Options, { postgres_version }: Run, stack: Stack): string {
+	const { orders, rate, connections } = options;
+	const settings = Object.entries(POSTGRES_SETTINGS).map((setting) => setting.join("="));
+	const lines = {
+		commit: commit(),
+		machine: `${cpus().length} cores (${cpus()[0]?.model ?? "?"}), ${gibibytes()} GiB, ${process.platform}-${process.arch}`,
+		versions: `Bun ${Bun.version}, nats-server ${stack.nats_version}, PostgreSQL ${postgres_version}`,
+		load: `${orders} orders, ${connections} connections, ${rate ? `open loop at ${rate}/s` : "closed loop"}`,
+		processes: stack.millrace.map(({ roles }) => roles).join(" | "),
+		"nats-server": "sync_interval=always",
+		PostgreSQL: settings.join(" "),
+	};
+	const line = ([name, value]: [string, string]) => `${name.padEnd(NAME_WIDTH)}${value}`;
+	return Object.entries(lines).map(line).join("\n");
+}
+
+function commit(): string {
+	const git = (...args: string[]) =>
+		Bun.spawnSync(["git", "-C", join(import.meta.dir, ".."), ...args], { stderr: "ignore" });
+	const hash = git("rev-parse", "--short", "HEAD").stdout.toString().trim() || "unknown";
+	return git("status", "--porcelain").stdout.length > 0 ? `${hash} with changes` : hash;
+}
+
+function gibibytes(): number {
+	return Math.round(totalmem() / 1024 ** 3);
+}
+
+function rateRows({ orders, accepted, confirmed, latency_ms, ...rates }: Figures): Row[] {
+	return [
+		["orders", `${orders}`, "sent"],
+		["accepted", `${accepted}`, "answered with 202"],
+		[
+			"confirmed",
+			`${confirmed}`,
+			"the others were cancelled: one in 200 asks for what is sold out",
+		],
+		["intake/s", `${rates.intake_per_second}`, "accepted, from the first send to the last 202"],
+		["orders/s", said(rates.orders_per_second), "ended, from the first send to the last end"],
+		["p50 ms", said(latency_ms.p50), "from when an order was due to its end in Postgres"],
+		["p99 ms", said(latency_ms.p99), ""],
+	];
+}
+
+function troubleRows({ refused, broken, last_trouble }: Run["generator"]): Row[] {
+	if (refused + broken === 0) return [];
+	return [
+		["refused", `${refused}`, "answered with something else"],
+		["broken", `${broken}`, `never answered; the last of either: ${last_trouble}`],
+	];
+}
+
+function cpuRows({ cpu_us_per_order: cpu }: Figures): Row[] {
+	const total = consumers.reduce<number | null>((sum, name) => {
+		const share = cpu[name];
+		return sum === null || share === null ? null : sum + share;
+	}, 0);
+	return [
+		...consumers.map((name): Row => [name, said(cpu[name]), "µs of CPU an accepted order"]),
+		["together", total === null ? "-" : total.toFixed(1), ""],
+	];
+}
+
+function verdictRows({ verdict }: Figures): Row[] {
+	return [
+		["lost", said(verdict.lost), "accepted, and missing or not ended"],
+		["charged twice", said(verdict.charged_twice), "or charged for nothing, or confirmed unpaid"],
+		["oversold", said(verdict.oversold), "SKUs, and confirmed orders for which nothing is held"],
+		["audit missing", said(verdict.audit_missing), "events not in the log exactly once"],
+	];
+}
+
+function said(value: number | null): string {
+	return value === null ? "-" : `${value}`;
+}
