@@ -1,0 +1,165 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import postgres, { type Sql } from "postgres";
+import { type ModuleName, moduleNames } from "../../src/contracts/streams.ts";
+import { type ClusterBroker, openClusterBroker } from "./cluster-broker.ts";
+import { type PrivateNats, privateNats } from "./nats.ts";
+import { type PrivateDatabase, privateDatabase } from "./postgres.ts";
+import { logTail, type MillraceProcess, millraceProcess } from "./process.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
+
+export interface ClusterOptions {
+	/** The roles of each process. Default: one process with all of them. */
+	readonly processes?: readonly (readonly ModuleName[])[];
+	/** One database for all modules, or one for each. Default: one. */
+	readonly databases?: "shared" | "one each";
+	/** Use this server instead of the tests' own. */
+	readonly database_url?: string;
+	/** Variables of every process. */
+	readonly environment?: Record<string, string>;
+	/** Lines of a config file that come after the short timings. */
+	readonly config?: string;
+}
+
+/** A whole millrace of real processes on a broker and databases of its own. */
+export interface Cluster {
+	readonly processes: readonly MillraceProcess[];
+	readonly nats: PrivateNats;
+	/** A look at the broker from the outside. */
+	readonly broker: ClusterBroker;
+	readonly sql: Readonly<Record<ModuleName, Sql>>;
+	readonly data_folder: string;
+	readonly audit_folder: string;
+	/** The processes that host a role. */
+	hosting(role: ModuleName): readonly MillraceProcess[];
+	/** Where to place orders, and where to report goods. */
+	url(role: "order" | "inventory"): string;
+}
+
+/** Every role in a process of its own. */
+export const ONE_ROLE_EACH = moduleNames.map((name) => [name] as const);
+
+/** So short that what a crash left behind is taken up within a second or two. */
+const SHORT_TIMINGS = `
+[relay]
+lease_ms = 1_000
+sweep_interval_ms = 250
+[consumer]
+batch_events_max = 50
+ack_wait_ms = 1_000
+heartbeat_ms = 500
+expires_ms = 1_000
+retry_first_ms = 100
+retry_last_ms = 1_000
+pause_ms = 200
+stall_ms = 3_000
+[payment]
+lease_ms = 1_000
+[audit]
+flush_ms = 50
+[nats]
+ping_interval_ms = 1_000
+`;
+
+const TAIL_LINES = 40;
+
+/** Makes a cluster, gives it to `test`, and shows the logs when that fails. Nothing is started yet. */
+export async function withCluster(
+	options: ClusterOptions,
+	test: (cluster: Cluster) => Promise<void>,
+): Promise<void> {
+	const cleanups: (() => Promise<unknown>)[] = [];
+	try {
+		const cluster = await makeCluster(options, cleanups);
+		try {
+			await test(cluster);
+		} catch (error) {
+			for (const { roles, log_file } of cluster.processes) {
+				process.stderr.write(`\n--- log of ${roles}\n${logTail(log_file, TAIL_LINES)}\n`);
+			}
+			throw error;
+		}
+	} finally {
+		for (const cleanup of cleanups.reverse()) await cleanup();
+	}
+}
+
+async function makeCluster(
+	options: ClusterOptions,
+	cleanups: (() => Promise<unknown>)[],
+): Promise<Cluster> {
+	const nats = await privateNats();
+	cleanups.push(() => nats.stop());
+	const database_urls = await makeDatabases(options, cleanups);
+	const sql = Object.fromEntries(
+		moduleNames.map((name) => [name, postgres(database_urls[name], { max: 1, onnotice() {} })]),
+	) as unknown as Cluster["sql"];
+	for (const name of moduleNames) cleanups.push(() => sql[name].end({ timeout: 1 }));
+	const broker = await openClusterBroker(nats.url);
+	cleanups.push(broker.close);
+	const data_folder = temporaryFolder("data");
+	const audit_folder = join(data_folder, "log");
+	const processes = makeProcesses(options, { nats, database_urls, data_folder, audit_folder });
+	for (const it of processes) cleanups.push(it.kill9);
+	const hosting = (role: ModuleName) => processes.filter(({ roles }) => roles.includes(role));
+	return {
+		processes,
+		nats,
+		broker,
+		sql,
+		data_folder,
+		audit_folder,
+		hosting,
+		url: (role) => hosting(role)[0]?.http_url ?? "",
+	};
+}
+
+async function makeDatabases(
+	{ databases = "shared", database_url }: ClusterOptions,
+	cleanups: (() => Promise<unknown>)[],
+): Promise<Record<ModuleName, string>> {
+	let shared: PrivateDatabase | undefined;
+	const urls: [ModuleName, string][] = [];
+	for (const name of moduleNames) {
+		if (database_url !== undefined) {
+			urls.push([name, database_url]);
+			continue;
+		}
+		const database = shared ?? (await privateDatabase({ durable: true }));
+		if (database !== shared) cleanups.push(database.release);
+		if (databases === "shared") shared = database;
+		urls.push([name, database.url]);
+	}
+	return Object.fromEntries(urls) as Record<ModuleName, string>;
+}
+
+function makeProcesses(
+	{ processes = [moduleNames], environment, config = "" }: ClusterOptions,
+	it: Pick<Cluster, "nats" | "data_folder" | "audit_folder"> & {
+		readonly database_urls: Record<ModuleName, string>;
+	},
+): MillraceProcess[] {
+	const config_file = join(it.data_folder, "config.toml");
+	writeFileSync(config_file, SHORT_TIMINGS + config);
+	const urls = moduleNames.map((name) => [
+		`DATABASE_URL_${name.toUpperCase()}`,
+		it.database_urls[name],
+	]);
+	return processes.map((roles, index) => {
+		const folder = join(it.data_folder, `process-${index}`);
+		mkdirSync(folder);
+		return millraceProcess({
+			roles,
+			data_folder: it.data_folder,
+			log_file: join(folder, "log"),
+			config_file,
+			environment: {
+				...Object.fromEntries(urls),
+				NATS_URL: it.nats.url,
+				AUDIT_STORE: it.audit_folder,
+				LOG_LEVEL: "info",
+				...environment,
+			},
+		});
+	});
+}

@@ -1,0 +1,86 @@
+import { createServer, type Socket, connect as tcpConnect } from "node:net";
+
+/** A TCP proxy in front of a server, which a test can cut. */
+export interface Proxy {
+	/** The server's address with the proxy's port in it. */
+	readonly url: string;
+	/** Closes what is open and refuses what comes. */
+	cut(): void;
+	/** Lets connections through again. */
+	mend(): void;
+	/**
+	 * From now on cuts each connection when the client has sent `text` and the server has answered
+	 * it, so that the answer is lost.
+	 * @returns how many answers were lost so far
+	 */
+	loseAnswersTo(text: string | undefined): () => number;
+	close(): Promise<void>;
+}
+
+interface Pair {
+	readonly client: Socket;
+	readonly server: Socket;
+	doomed: boolean;
+}
+
+export async function openProxy(target: string): Promise<Proxy> {
+	const { hostname, port } = new URL(target);
+	const pairs = new Set<Pair>();
+	let open = true;
+	let fatal: string | undefined;
+	let lost = 0;
+
+	function end(pair: Pair) {
+		pairs.delete(pair);
+		pair.client.destroy();
+		pair.server.destroy();
+	}
+
+	function join(client: Socket) {
+		if (!open) return void client.destroy();
+		const pair: Pair = { client, server: tcpConnect(Number(port), hostname), doomed: false };
+		pairs.add(pair);
+		for (const socket of [pair.client, pair.server]) {
+			socket.on("error", () => end(pair));
+			socket.on("close", () => end(pair));
+		}
+		client.on("data", (data) => {
+			pair.doomed ||= fatal !== undefined && data.includes(fatal);
+			pair.server.write(data);
+		});
+		pair.server.on("data", (data) => {
+			if (!pair.doomed) return void client.write(data);
+			// The first answer may be that the statement was parsed; the last says that it is done.
+			if (!data.includes("INSERT") && !data.includes("SELECT") && !data.includes("UPDATE")) {
+				return void client.write(data);
+			}
+			lost += 1;
+			end(pair);
+		});
+	}
+
+	const listener = createServer(join);
+	await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+	const url = new URL(target);
+	url.hostname = "127.0.0.1";
+	url.port = String((listener.address() as { port: number }).port);
+	return {
+		url: url.href,
+		cut() {
+			open = false;
+			for (const pair of [...pairs]) end(pair);
+		},
+		mend() {
+			open = true;
+		},
+		loseAnswersTo(text) {
+			fatal = text;
+			lost = 0;
+			return () => lost;
+		},
+		async close() {
+			for (const pair of [...pairs]) end(pair);
+			await new Promise((resolve) => listener.close(resolve));
+		},
+	};
+}
