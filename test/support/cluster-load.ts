@@ -78,22 +78,29 @@ export function startLoad(cluster: Cluster, options: LoadOptions): Load {
 			if (error.code === "ConnectionRefused") journal.refused += 1;
 			else journal.closed += 1;
 		});
-		const text = await response?.text().catch(() => void (journal.cut += 1));
+		const text = await response?.text().catch(() => {
+			journal.cut += 1;
+		});
 		if (response === undefined || text === undefined) return false;
 		return note(position, response, text);
 	}
 
 	function note(position: number, response: Response, text: string): boolean {
+		if (response.status === 202) {
+			if (response.headers.has("idempotent-replayed")) journal.replayed += 1;
+			accept(position, (JSON.parse(text) as { order_id: string }).order_id);
+			return true;
+		}
 		if (response.status === 503) journal.refused += 1;
-		else if (response.status !== 202) journal.unexpected.push(`${response.status} ${text}`);
-		if (response.status !== 202) return false;
-		const { order_id } = JSON.parse(text) as { order_id: string };
-		const before = journal.accepted.get(position);
-		if (before !== undefined && before !== order_id) journal.contradicted.push(position);
-		if (response.headers.has("idempotent-replayed")) journal.replayed += 1;
+		else journal.unexpected.push(`${response.status} ${text}`);
+		return false;
+	}
+
+	function accept(position: number, order_id: string) {
+		const before = journal.accepted.get(position) ?? order_id;
+		if (before !== order_id) journal.contradicted.push(position);
 		journal.accepted.set(position, order_id);
 		for (const it of waiting) if (journal.accepted.size >= it.accepted) it.resolve();
-		return true;
 	}
 
 	const done = Promise.all(Array.from({ length: clients }, client)).then(() => {});

@@ -74,7 +74,10 @@ export function millraceProcess(options: MillraceProcessOptions): MillraceProces
 		closeSync(output);
 		endWithTests(started.pid, options.data_folder);
 		child = started;
-		exited = started.exited.then(() => ({ code: started.exitCode, signal: started.signalCode }));
+		exited = started.exited.then(() => ({
+			code: started.exitCode,
+			signal: started.signalCode as string | null,
+		}));
 	}
 
 	async function ready() {

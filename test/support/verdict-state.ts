@@ -1,7 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Subject, contracts } from "../../src/contracts/events.ts";
-import { BUNDLE_WIDTH, bundlePath, decodeBundle, decodeEntry } from "../../src/modules/audit/audit.ts";
+import { contracts, type Subject } from "../../src/contracts/events.ts";
+import {
+	BUNDLE_WIDTH,
+	bundlePath,
+	decodeBundle,
+	decodeEntry,
+} from "../../src/modules/audit/audit.ts";
 import { readLedger } from "../../src/modules/payment/in-process-gateway.ts";
 import type { Cluster } from "./cluster.ts";
 

@@ -1,4 +1,4 @@
-import { type Subject } from "../../src/contracts/events.ts";
+import type { Subject } from "../../src/contracts/events.ts";
 import { messageId } from "../../src/contracts/identity.ts";
 import type { Journal } from "./cluster-load.ts";
 import type { ChargeRow, State } from "./verdict-state.ts";
@@ -149,7 +149,7 @@ function judgeAudit(state: State) {
 function impliedEvents({ orders, charges, reservations, audit }: State): string[] {
 	const legacy = new Set(
 		audit
-			.filter(({ subject }) => subject === "orders.created.v1")
+			.filter((it) => it.message_id === messageId("orders.created.v1", it.order_id))
 			.map(({ order_id }) => order_id),
 	);
 	return [
@@ -163,9 +163,7 @@ function impliedEvents({ orders, charges, reservations, audit }: State): string[
 			const wasHeld = status === "held" || lines.length > 0;
 			return [
 				...(wasHeld ? [messageId("inventory.reserved.v1", order_id)] : []),
-				...(wasHeld && status === "released"
-					? [messageId("inventory.released.v1", order_id)]
-					: []),
+				...(wasHeld && status === "released" ? [messageId("inventory.released.v1", order_id)] : []),
 			];
 		}),
 		...charges.flatMap(moneyEvent),
