@@ -114,6 +114,8 @@ export interface Overrides {
 	readonly data_folder?: string | undefined;
 	readonly port?: string | undefined;
 	readonly ops_port?: string | undefined;
+	/** The level of the log where neither a file nor the environment names one. */
+	readonly log_level?: string | undefined;
 }
 
 /** Environment variables that set one setting of a file. */
@@ -206,7 +208,9 @@ export async function readConfig(
 		PORT: overrides.port ?? environment.PORT,
 		OPS_PORT: overrides.ops_port ?? environment.OPS_PORT,
 	});
-	const checked = check(overlay(overlay(defaults as Sections, fromFile), fromVariables));
+	const fromCaller = overrides.log_level ? { log: { level: overrides.log_level } } : {};
+	const base = overlay(defaults as Sections, fromCaller);
+	const checked = check(overlay(overlay(base, fromFile), fromVariables));
 	const folder = data_folder || ".millrace";
 	return {
 		...checked,
