@@ -8,18 +8,28 @@ export interface Part {
 	readonly name: string;
 	start(): Promise<void>;
 	stop(): Promise<void>;
+	/** Of a part made of others: the name of the one whose stop is waited for now. */
+	stopping?(): string | undefined;
 }
 
 /**
  * Joins parts into one. They start in the order given and stop in reverse; when one does not
- * start, those already started are stopped before the error is passed on.
+ * start, those already started are stopped before the error is passed on. One that does not stop
+ * in order leaves no other running: its error is passed on in the end.
  */
 export function sequence(name: string, parts: readonly Part[]): Part {
 	let started: Part[] = [];
+	let current: Part | undefined;
 	const stop = async () => {
 		const running = started.reverse();
 		started = [];
-		for (const part of running) await part.stop();
+		const failures: unknown[] = [];
+		for (const part of running) {
+			current = part;
+			await part.stop().catch((error) => failures.push(error));
+		}
+		current = undefined;
+		if (failures.length > 0) throw new AggregateError(failures, `${name} did not stop in order`);
 	};
 	return {
 		name,
@@ -30,10 +40,11 @@ export function sequence(name: string, parts: readonly Part[]): Part {
 					started.push(part);
 				}
 			} catch (error) {
-				await stop();
+				await stop().catch(() => undefined);
 				throw error;
 			}
 		},
 		stop,
+		stopping: () => current?.stopping?.() ?? current?.name,
 	};
 }

@@ -1,0 +1,60 @@
+import { expect, test } from "bun:test";
+import { type Part, sequence } from "./lifecycle.ts";
+
+function recorder() {
+	const done: string[] = [];
+	const part = (name: string, more: Partial<Part> = {}): Part => ({
+		name,
+		start: async () => void done.push(`start ${name}`),
+		stop: async () => void done.push(`stop ${name}`),
+		...more,
+	});
+	return { done, part };
+}
+
+test("parts start in their order and stop in reverse, once", async () => {
+	const { done, part } = recorder();
+	const both = sequence("both", [part("one"), part("two")]);
+	await both.start();
+	await both.stop();
+	await both.stop();
+	expect(done).toEqual(["start one", "start two", "stop two", "stop one"]);
+});
+
+test("when one does not start, those before it are stopped and its error is passed on", async () => {
+	const { done, part } = recorder();
+	const start = () => Promise.reject(new Error("no port"));
+	const all = sequence("all", [part("one"), part("two", { start }), part("three")]);
+	await expect(all.start()).rejects.toThrow("no port");
+	await all.stop();
+	expect(done).toEqual(["start one", "stop one"]);
+});
+
+test("one that does not stop in order leaves no other running", async () => {
+	const { done, part } = recorder();
+	const stop = () => Promise.reject(new Error("stuck"));
+	const both = sequence("both", [part("one"), part("two", { stop })]);
+	await both.start();
+	const error = await both.stop().catch((caught: unknown) => caught);
+	expect(error).toMatchObject({
+		message: "both did not stop in order",
+		errors: [{ message: "stuck" }],
+	});
+	expect(done).toEqual(["start one", "start two", "stop one"]);
+});
+
+test("the part whose stop is waited for is named, also inside a part", async () => {
+	const { part } = recorder();
+	const { promise, resolve } = Promise.withResolvers<void>();
+	const inner = sequence("inner", [part("slow", { stop: () => promise }), part("quick")]);
+	const outer = sequence("outer", [part("one"), inner]);
+	await outer.start();
+	expect(outer.stopping?.()).toBeUndefined();
+	const stopped = outer.stop();
+	await Promise.resolve();
+	await Promise.resolve();
+	expect(outer.stopping?.()).toBe("slow");
+	resolve();
+	await stopped;
+	expect(outer.stopping?.()).toBeUndefined();
+});
