@@ -1,3 +1,3 @@
-import { start } from "./cli/start.ts";
+import { runCommand } from "./cli/run-command.ts";
 
-process.exitCode = await start(process.argv.slice(3));
+process.exit(await runCommand(process.argv.slice(2)));

@@ -1,13 +1,16 @@
 import type { Config } from "../config.ts";
 import { type ModuleName, moduleNames } from "../contracts/streams.ts";
-import { type EmbeddedServers, startServers } from "../embedded/servers.ts";
+import { startServers } from "../embedded/servers.ts";
 
 /** Where Postgres and NATS are, and what of them runs inside this program. */
 export interface Infrastructure {
 	readonly database_urls: Readonly<Record<ModuleName, string>>;
 	readonly nats_url: string;
-	/** Undefined when both were given. */
-	readonly embedded: EmbeddedServers | undefined;
+	readonly embedded: { readonly postgres: boolean; readonly nats: boolean };
+	/** Resolves with what happened when an embedded server ends by itself; never when there is none. */
+	readonly failed: Promise<string>;
+	/** Stops what is embedded. */
+	stop(): Promise<void>;
 }
 
 /** Uses the servers that the configuration names and starts embedded ones for those it does not. */
@@ -16,21 +19,27 @@ export async function findInfrastructure(
 	report: (line: string) => void,
 ): Promise<Infrastructure> {
 	const { database_urls, nats_url } = config;
-	if (database_urls && nats_url) return { database_urls, nats_url, embedded: undefined };
-	const embedded = await startServers({
+	const embedded = { postgres: database_urls === undefined, nats: nats_url === undefined };
+	if (database_urls && nats_url) {
+		const failed = Promise.withResolvers<string>().promise;
+		return { database_urls, nats_url, embedded, failed, stop: async () => {} };
+	}
+	const servers = await startServers({
 		data_folder: config.data_folder,
-		postgres: database_urls ? undefined : {},
-		nats: nats_url ? undefined : config.embedded,
+		postgres: embedded.postgres ? {} : undefined,
+		nats: embedded.nats ? config.embedded : undefined,
 		report,
 	});
-	const url = embedded.database_url ?? "";
 	return {
-		database_urls:
-			database_urls ??
-			(Object.fromEntries(
-				moduleNames.map((name) => [name, url]),
-			) as Infrastructure["database_urls"]),
-		nats_url: nats_url ?? embedded.nats_url ?? "",
+		database_urls: database_urls ?? sameForAll(servers.database_url ?? ""),
+		nats_url: nats_url ?? servers.nats_url ?? "",
 		embedded,
+		failed: servers.failed,
+		stop: servers.stop,
 	};
+}
+
+function sameForAll(url: string): Infrastructure["database_urls"] {
+	const urls = moduleNames.map((name) => [name, url]);
+	return Object.fromEntries(urls) as Infrastructure["database_urls"];
 }

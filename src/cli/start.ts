@@ -1,49 +1,47 @@
-import { parseArgs } from "node:util";
-import packageFile from "../../package.json" with { type: "json" };
-import { createApp } from "../app.ts";
-import { readConfig } from "../config.ts";
-import { addEndpoints } from "../embedded/endpoints.ts";
-import { createLog } from "../telemetry/log.ts";
+import { sequence } from "../lifecycle.ts";
+import type { FlagValues } from "./flags.ts";
 import { findInfrastructure } from "./infrastructure.ts";
+import { createOutput, type Output } from "./output.ts";
 import { parseRoles } from "./roles.ts";
+import { readSettings } from "./settings.ts";
+import { endOnFaults, stopWithin } from "./shutdown.ts";
+import { watchSignals } from "./signals.ts";
+import { UsageError } from "./usage-error.ts";
 
-/** Runs millrace until it is told to stop. */
-export async function start(args: string[]): Promise<number> {
-	const { values } = parseArgs({
-		args,
-		options: {
-			roles: { type: "string" },
-			config: { type: "string" },
-			"data-dir": { type: "string" },
-			port: { type: "string" },
-			"ops-port": { type: "string" },
-			demo: { type: "boolean" },
-		},
-	});
+/** Runs millrace until it is told to stop, and answers the exit code. */
+export async function start(values: FlagValues): Promise<number> {
+	const plan = await readPlan(values);
+	const { config, output } = plan;
+	endOnFaults(output.log);
+	const signals = watchSignals();
+	// The program is loaded while the servers start.
+	const [infrastructure, { assemble }] = await Promise.all([
+		findInfrastructure(config, output.report),
+		import("./assemble.ts"),
+	]);
+	const all = sequence("millrace", assemble(plan, infrastructure));
+	signals.settle();
+	await all.start();
+	const failure = await Promise.race([reasonOf(signals.first, output), infrastructure.failed]);
+	if (failure !== undefined) output.log.error(failure);
+	const code = await stopWithin(all, config.shutdown.grace_ms, output.log);
+	return failure === undefined ? code : 1;
+}
+
+/** What is to be started, and how it speaks. */
+export type Plan = Awaited<ReturnType<typeof readPlan>>;
+
+async function readPlan(values: FlagValues) {
 	const roles = parseRoles(values.roles);
-	const config = await readConfig({
-		config: values.config,
-		data_folder: values["data-dir"],
-		port: values.port,
-		ops_port: values["ops-port"],
-	});
-	const log = createLog({
-		level: config.log.level,
-		pretty: process.stdout.isTTY === true,
-		fields: { roles },
-	});
-	const { embedded, ...servers } = await findInfrastructure(config, (line) => log.info(line));
-	const app = createApp({ config, roles, ...servers, version: packageFile.version, log });
-	await app.start();
-	log.info({ http: app.http_url, ops: app.ops_url }, "started");
-	if (embedded)
-		addEndpoints(config.data_folder, { http_url: app.http_url, ops_url: app.ops_url } as never);
-	await new Promise<void>((resolve) => {
-		process.once("SIGTERM", resolve);
-		process.once("SIGINT", resolve);
-	});
-	app.drain();
-	await app.stop();
-	await embedded?.stop();
-	return 0;
+	const demo = values.demo === true;
+	if (demo && !roles.includes("order")) {
+		throw new UsageError("--demo places orders, so it needs the role order: add it to --roles.");
+	}
+	const text = demo || process.stdout.isTTY === true;
+	const config = await readSettings(values, text ? { log_level: "warn" } : {});
+	return { roles, demo, config, output: createOutput({ text, level: config.log.level, roles }) };
+}
+
+async function reasonOf(signal: Promise<string>, { report }: Output): Promise<undefined> {
+	report(`stopping: ${await signal}`);
 }

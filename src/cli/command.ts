@@ -1,0 +1,16 @@
+import type { FlagName, FlagValues } from "./flags.ts";
+
+/** Something millrace does when it is called. */
+export interface Command {
+	/** The words that call it. */
+	readonly name: string;
+	/** One line in the list of commands. */
+	readonly summary: string;
+	/** What else a reader of its help should know. */
+	readonly about?: string;
+	readonly flags: readonly FlagName[];
+	/** Takes words besides flags. */
+	readonly words?: boolean;
+	/** Answers the exit code. */
+	run(values: FlagValues, words: readonly string[]): Promise<number>;
+}

@@ -1,0 +1,69 @@
+import { parseArgs } from "node:util";
+import { UsageError } from "./usage-error.ts";
+
+/** Every flag of every command. `value` is how its value is called in the help. */
+export const flags = {
+	roles: {
+		type: "string",
+		value: "LIST",
+		help: "modules to run, with commas: order, inventory, payment, audit; all when left out",
+	},
+	config: {
+		type: "string",
+		value: "FILE",
+		help: "a TOML file over the defaults, or `production` for the one inside",
+	},
+	"data-dir": {
+		type: "string",
+		value: "FOLDER",
+		help: "where embedded servers and the audit log keep their files; default .millrace",
+	},
+	port: { type: "string", value: "NUMBER", help: "port of the API; default 8080, 0 for any" },
+	"ops-port": {
+		type: "string",
+		value: "NUMBER",
+		help: "port of metrics and health; default 9090, 0 for any",
+	},
+	demo: { type: "boolean", help: "place an order a second and show each on its way" },
+	help: { type: "boolean", short: "h", help: "show this" },
+} as const;
+
+export type FlagName = keyof typeof flags;
+
+/** What was given on the command line. */
+export interface FlagValues {
+	readonly roles?: string;
+	readonly config?: string;
+	readonly "data-dir"?: string;
+	readonly port?: string;
+	readonly "ops-port"?: string;
+	readonly demo?: boolean;
+	readonly help?: boolean;
+}
+
+/**
+ * Reads the flags named, and words where they are allowed.
+ * @throws UsageError for a flag that there is not, or one without the value it needs.
+ */
+export function parseFlags(
+	args: readonly string[],
+	names: readonly FlagName[],
+	{ words = false }: { words?: boolean | undefined } = {},
+): { values: FlagValues; words: readonly string[] } {
+	try {
+		const { values, positionals } = parseArgs({
+			args: [...args],
+			options: Object.fromEntries([...names, "help" as const].map((name) => [name, flags[name]])),
+			allowPositionals: words,
+		});
+		return { values: values as FlagValues, words: positionals };
+	} catch (cause) {
+		throw new UsageError(sentence((cause as Error).message), { cause });
+	}
+}
+
+/** Node's message without its advice about arguments that begin with a dash. */
+function sentence(message: string): string {
+	const first = message.split(/\. |\n/)[0] ?? message;
+	return first.endsWith(".") ? first : `${first}.`;
+}

@@ -1,0 +1,46 @@
+import type { Command } from "./command.ts";
+import { findCommand } from "./find-command.ts";
+import { type FlagName, flags } from "./flags.ts";
+
+/** Prints the help of the command that `words` name, or of all. */
+export function help(commands: readonly Command[], words: readonly string[]): number {
+	console.log(
+		words.length === 0 ? overview(commands) : helpOf(findCommand(commands, words).command),
+	);
+	return 0;
+}
+
+/** The help of one command. */
+export function helpOf({ name, summary, about, flags: names, words }: Command): string {
+	const chapters = [
+		`millrace ${name}: ${summary}`,
+		`Usage: millrace ${name}${names.length > 0 ? " [FLAGS]" : ""}${words ? " [COMMAND]" : ""}`,
+		...(about === undefined ? [] : [about]),
+		["Flags:", ...table([...names, "help" as const].map(flagLine))].join("\n"),
+	];
+	return chapters.join("\n\n");
+}
+
+function overview(commands: readonly Command[]): string {
+	const lines = table(commands.map(({ name, summary }) => [name, summary]));
+	return `millrace takes orders, holds stock, charges once, confirms, and keeps a log that proves it.
+
+Usage: millrace [COMMAND] [FLAGS]
+
+Commands:
+${lines.join("\n")}
+
+millrace COMMAND --help says more. Settings also come from environment variables and files.`;
+}
+
+function flagLine(name: FlagName): [string, string] {
+	const flag = flags[name];
+	const short = "short" in flag ? `-${flag.short}, ` : "";
+	const value = "value" in flag ? ` ${flag.value}` : "";
+	return [`${short}--${name}${value}`, flag.help];
+}
+
+function table(rows: readonly (readonly [string, string])[]): string[] {
+	const width = Math.max(...rows.map(([left]) => left.length));
+	return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+}
