@@ -26,9 +26,13 @@ export interface Database extends Part {
 /** Amounts and row ids stay within 2^53, so bigint columns are read as numbers. */
 const bigint = { to: 20, from: [20], serialize: String, parse: Number };
 
+const RECONNECT_S_MAX = 1;
+
 export function connectionOptions(options: DatabaseOptions) {
 	return {
 		connect_timeout: options.connect_timeout_s,
+		// The driver's own goes up to 20 s, during which statements wait although Postgres is back.
+		backoff: (failures: number) => Math.min(RECONNECT_S_MAX, 2 ** failures / 100),
 		fetch_types: false,
 		onnotice: () => {},
 		types: { bigint },

@@ -50,6 +50,8 @@ interface Waiter {
 }
 
 const TRIES_MAX = 3;
+/** A client gives up on an answer; it is to hear a 503 before that. */
+const SEND_AGAIN_MS_MAX = 2_000;
 
 export function createIntake(
 	options: IntakeOptions,
@@ -67,7 +69,11 @@ export function createIntake(
 	});
 
 	/** A statement whose answer was lost is sent again: the ids in it make that harmless. */
-	async function storeBatch(waiters: readonly Waiter[], attempt = 1): Promise<void> {
+	async function storeBatch(
+		waiters: readonly Waiter[],
+		attempt = 1,
+		begun_ms = performance.now(),
+	): Promise<void> {
 		const orders = waiters.map(({ order }) => order);
 		const proposed = waiters.map((it) =>
 			createdEvents(it.order, options.publish_legacy, it.traceparent),
@@ -80,8 +86,9 @@ export function createIntake(
 			answer(waiters.filter((_, position) => isNew(position)));
 		} catch (error) {
 			if (error instanceof DatabaseUnavailableError) {
-				if (attempt >= TRIES_MAX) throw error;
-				return storeBatch(waiters, attempt + 1);
+				const late = performance.now() - begun_ms > SEND_AGAIN_MS_MAX;
+				if (late || attempt >= TRIES_MAX) throw error;
+				return storeBatch(waiters, attempt + 1, begun_ms);
 			}
 			return halve(waiters, error);
 		}
