@@ -4,10 +4,10 @@ import { createServer, type Socket, connect as tcpConnect } from "node:net";
 export interface Proxy {
 	/** The server's address with the proxy's port in it. */
 	readonly url: string;
-	/** Closes what is open and refuses what comes. */
-	cut(): void;
+	/** Closes what is open, and whoever comes is refused. */
+	cut(): Promise<void>;
 	/** Lets connections through again. */
-	mend(): void;
+	mend(): Promise<void>;
 	/**
 	 * From now on cuts each connection when the client has sent `text` and the server has answered
 	 * it, so that the answer is lost.
@@ -26,7 +26,6 @@ interface Pair {
 export async function openProxy(target: string): Promise<Proxy> {
 	const { hostname, port } = new URL(target);
 	const pairs = new Set<Pair>();
-	let open = true;
 	let fatal: string | undefined;
 	let lost = 0;
 
@@ -37,7 +36,6 @@ export async function openProxy(target: string): Promise<Proxy> {
 	}
 
 	function join(client: Socket) {
-		if (!open) return void client.destroy();
 		const pair: Pair = { client, server: tcpConnect(Number(port), hostname), doomed: false };
 		pairs.add(pair);
 		for (const socket of [pair.client, pair.server]) {
@@ -60,27 +58,29 @@ export async function openProxy(target: string): Promise<Proxy> {
 	}
 
 	const listener = createServer(join);
-	await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+	const listen = (port: number) =>
+		new Promise<void>((resolve, reject) => {
+			listener.once("error", reject);
+			listener.listen(port, "127.0.0.1", resolve);
+		});
+	const cut = async () => {
+		const closed = new Promise((resolve) => listener.close(resolve));
+		for (const pair of [...pairs]) end(pair);
+		await closed;
+	};
+	await listen(0);
 	const url = new URL(target);
 	url.hostname = "127.0.0.1";
 	url.port = String((listener.address() as { port: number }).port);
 	return {
 		url: url.href,
-		cut() {
-			open = false;
-			for (const pair of [...pairs]) end(pair);
-		},
-		mend() {
-			open = true;
-		},
+		cut,
+		mend: () => listen(Number(url.port)),
 		loseAnswersTo(text) {
 			fatal = text;
 			lost = 0;
 			return () => lost;
 		},
-		async close() {
-			for (const pair of [...pairs]) end(pair);
-			await new Promise((resolve) => listener.close(resolve));
-		},
+		close: cut,
 	};
 }
