@@ -31,6 +31,10 @@ function explain(error: unknown): { code: number; text: string } {
 	if (code !== undefined) return { code, text: error.message };
 	const database = explainDatabase(error);
 	if (database !== undefined) return { code: 1, text: database };
+	if ("syscall" in error && "path" in error) {
+		const way_out = "Choose another folder with --data-dir, or make room and let us in there.";
+		return { code: 1, text: `a file cannot be used: ${error.message}. ${way_out}` };
+	}
 	return { code: UNEXPECTED, text: `this is a bug.\n${Bun.inspect(error, { colors: false })}` };
 }
 
@@ -40,6 +44,6 @@ function explainDatabase(error: Error): string | undefined {
 	if (error.name === "DatabaseUnavailableError")
 		return `Postgres cannot be reached: ${error.message}. ${way_out}`;
 	if (error.name === "PostgresError" && REFUSED_STATE.test(state))
-		return `Postgres lets us not in: ${error.message}. ${way_out}`;
+		return `Postgres does not let us in: ${error.message}. ${way_out}`;
 	return undefined;
 }
