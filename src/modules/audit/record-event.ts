@@ -48,8 +48,10 @@ export async function openRecorder(
 ): Promise<Recorder> {
 	const state = await store.load();
 	const { writer, unrecorded } = await openLog(directory, state.size);
-	// A crash left these in the store without a position: their messages come again, unmarked.
-	const left_over = new Set(unrecorded.map(prefixOfEntry));
+	// Crashes left these in the store without a position: their messages come again, unmarked.
+	const ended_here = unrecorded.map(prefixOfEntry);
+	const before = (await store.leftOver()).flatMap((it) => decodePrefixes(it.id_prefixes));
+	const left_over = new Set([...before, ...ended_here]);
 	const remade = new Set(
 		state.positions
 			.filter((it) => it.stream_created_at !== created.get(it.stream))
@@ -58,7 +60,7 @@ export async function openRecorder(
 	const positions = new Map(state.positions.map((it) => [it.stream, it.sequence]));
 	for (const stream of remade) positions.set(stream, 0);
 	let size = state.size;
-	if (unrecorded.length > 0) await advance([...left_over], []);
+	if (unrecorded.length > 0) await advance(ended_here, []);
 
 	async function advance(prefixes: readonly bigint[], moved: readonly Position[]) {
 		if (!(await store.advance(size, encodePrefixes(prefixes), moved)))

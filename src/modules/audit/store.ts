@@ -39,6 +39,7 @@ export function createAuditStore(database: Database) {
 
 		/**
 		 * Records that the log grew from `size` by the given ids, and how far the streams are read.
+		 * Without a position the ids are left over from a crash: their messages are still to come again.
 		 * @returns false when the log is not of that size any more: another process writes it
 		 */
 		async advance(
@@ -51,8 +52,10 @@ export function createAuditStore(database: Database) {
 					update millrace_audit.log set size = ${size + id_prefixes.length / 8}::bigint
 					where id = 1 and size = ${size} returning size),
 				batch as (
-					insert into millrace_audit.batches (first_index, id_prefixes)
-					select ${size}::bigint, ${id_prefixes}::bytea from grown
+					insert into millrace_audit.batches (first_index, id_prefixes, recorded_at)
+					select ${size}::bigint, ${id_prefixes}::bytea,
+						case when ${positions.length === 0} then 'infinity' else now() end
+					from grown
 					where octet_length(${id_prefixes}::bytea) > 0),
 				moved as (
 					insert into millrace_audit.positions (stream, stream_created, sequence)
@@ -65,11 +68,18 @@ export function createAuditStore(database: Database) {
 			return rows.length > 0;
 		},
 
-		/** The ids recorded since a time, in the order of the log. */
+		/** The ids recorded since a time, and all that crashes left over, in the order of the log. */
 		recordedSince(time: Date): Promise<readonly RecordedIds[]> {
 			return database.run(sql<RecordedIds[]>`
 				select first_index, id_prefixes from millrace_audit.batches
 				where recorded_at >= ${time} order by first_index`);
+		},
+
+		/** The ids that crashes left over. */
+		leftOver(): Promise<readonly RecordedIds[]> {
+			return database.run(sql<RecordedIds[]>`
+				select first_index, id_prefixes from millrace_audit.batches
+				where recorded_at = 'infinity'`);
 		},
 	};
 }
