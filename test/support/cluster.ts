@@ -62,6 +62,11 @@ ping_interval_ms = 1_000
 `;
 
 const TAIL_LINES = 40;
+/** More at once only take each other's time, until timings mean nothing. */
+const CLUSTERS_MAX = 4;
+
+let clusters = 0;
+const waiting: (() => void)[] = [];
 
 /** Makes a cluster, gives it to `test`, and shows the logs when that fails. Nothing is started yet. */
 export async function withCluster(
@@ -69,6 +74,8 @@ export async function withCluster(
 	test: (cluster: Cluster) => Promise<void>,
 ): Promise<void> {
 	const cleanups: (() => Promise<unknown>)[] = [];
+	if (clusters >= CLUSTERS_MAX) await new Promise<void>((resolve) => waiting.push(resolve));
+	clusters += 1;
 	try {
 		const cluster = await makeCluster(options, cleanups);
 		try {
@@ -81,6 +88,8 @@ export async function withCluster(
 		}
 	} finally {
 		for (const cleanup of cleanups.reverse()) await cleanup();
+		clusters -= 1;
+		waiting.shift()?.();
 	}
 }
 
