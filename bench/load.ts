@@ -29,7 +29,7 @@ export interface LoadState {
 	last_trouble: string;
 }
 
-const TICK_MS = 1;
+const TICK_MS = 2;
 const SILENCE_MS_MAX = 30_000;
 const BROKEN_MAX = 1_000;
 

@@ -33,7 +33,7 @@ async function bench(args: readonly string[]): Promise<number> {
 }
 
 async function measure(options: Options): Promise<number> {
-	const progress = openProgress(options.orders, !options.intake_only);
+	const progress = openProgress(!options.intake_only);
 	const stops: (() => Promise<void>)[] = [];
 	const cleanUp = (stop: () => Promise<void>) => void stops.push(stop);
 	try {

@@ -11,6 +11,7 @@ audit log, and counts in the stores what went wrong. Exit code 1 when anything d
   --rate R          open loop: send R orders a second, whatever the answers do
                     (default: closed loop, each connection sends as soon as it was answered)
   --connections C   HTTP connections, one request outstanding on each (default 256)
+  --warm-up N       orders sent before those that are measured (default 5000, with --smoke 0)
   --roles-split     four processes, one a role, instead of one with all roles
   --intake-only     run only the order role: how fast orders are taken
   --smoke           a short run of 2000 orders
@@ -23,6 +24,8 @@ export interface Options {
 	/** Orders a second; undefined for a closed loop. */
 	readonly rate: number | undefined;
 	readonly connections: number;
+	/** Orders sent, and waited for, before those that are measured. */
+	readonly warm_up: number;
 	readonly roles_split: boolean;
 	readonly intake_only: boolean;
 	readonly json: boolean;
@@ -32,6 +35,7 @@ export interface Options {
 const ORDERS_DEFAULT = 20_000;
 const ORDERS_SMOKE = 2_000;
 const ORDERS_MAX = 5_000_000;
+const WARM_UP_DEFAULT = 5_000;
 const RATE_MAX = 1_000_000;
 const CONNECTIONS_DEFAULT = 256;
 const CONNECTIONS_MAX = 10_000;
@@ -41,6 +45,7 @@ const flags = {
 	orders: { type: "string" },
 	rate: { type: "string" },
 	connections: { type: "string" },
+	"warm-up": { type: "string" },
 	"roles-split": flag,
 	"intake-only": flag,
 	smoke: flag,
@@ -54,11 +59,14 @@ export function parseOptions(args: readonly string[]): Options {
 	if (values["roles-split"] && values["intake-only"]) {
 		throw new UsageError("--roles-split and --intake-only cannot go together.");
 	}
-	const orders_default = values.smoke ? ORDERS_SMOKE : ORDERS_DEFAULT;
+	const { smoke } = values;
+	const count = (name: "orders" | "rate" | "connections" | "warm-up", min: number, max: number) =>
+		whole(name, values[name], min, max);
 	return {
-		orders: whole("orders", values.orders, ORDERS_MAX) ?? orders_default,
-		rate: whole("rate", values.rate, RATE_MAX),
-		connections: whole("connections", values.connections, CONNECTIONS_MAX) ?? CONNECTIONS_DEFAULT,
+		orders: count("orders", 1, ORDERS_MAX) ?? (smoke ? ORDERS_SMOKE : ORDERS_DEFAULT),
+		rate: count("rate", 1, RATE_MAX),
+		connections: count("connections", 1, CONNECTIONS_MAX) ?? CONNECTIONS_DEFAULT,
+		warm_up: count("warm-up", 0, ORDERS_MAX) ?? (smoke ? 0 : WARM_UP_DEFAULT),
 		roles_split: values["roles-split"],
 		intake_only: values["intake-only"],
 		json: values.json,
@@ -74,9 +82,14 @@ function parseFlags(args: readonly string[]) {
 	}
 }
 
-function whole(name: string, text: string | undefined, max: number): number | undefined {
+function whole(
+	name: string,
+	text: string | undefined,
+	min: number,
+	max: number,
+): number | undefined {
 	if (text === undefined) return undefined;
 	const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-	if (value >= 1 && value <= max) return value;
-	throw new UsageError(`--${name} ${text}: must be a whole number from 1 to ${max}.`);
+	if (value >= min && value <= max) return value;
+	throw new UsageError(`--${name} ${text}: must be a whole number from ${min} to ${max}.`);
 }

@@ -1,6 +1,6 @@
-import { MultiBar, Presets } from "cli-progress";
+import { MultiBar, Presets, type SingleBar } from "cli-progress";
 
-/** How far a run is, in orders. */
+/** How far a load is, in orders. */
 export interface Step {
 	readonly accepted: number;
 	readonly ended: number;
@@ -10,49 +10,60 @@ export interface Step {
 
 /** Shows how far a run is, on standard error. */
 export interface Progress {
-	say(line: string): void;
+	/** A load of so many orders begins. */
+	begin(name: string, orders: number): void;
 	show(step: Step): void;
+	/** May be called twice. */
 	close(): void;
 }
 
 const LINE_EVERY_MS = 1_000;
 
 /** @param counts_ends false when nothing ends orders in this run */
-export function openProgress(orders: number, counts_ends: boolean): Progress {
-	return process.stderr.isTTY ? openBars(orders, counts_ends) : openLines(orders, counts_ends);
+export function openProgress(counts_ends: boolean): Progress {
+	return process.stderr.isTTY ? openBars(counts_ends) : openLines(counts_ends);
 }
 
-function openBars(orders: number, counts_ends: boolean): Progress {
-	const bars = new MultiBar(
-		{ format: "{name} {bar} {value}/{total}  {note}", clearOnComplete: false, hideCursor: true },
-		Presets.shades_classic,
-	);
-	const accepted = bars.create(orders, 0, { name: "accepted", note: "" });
-	const ended = counts_ends ? bars.create(orders, 0, { name: "ended   ", note: "" }) : undefined;
+function openBars(counts_ends: boolean): Progress {
+	const format = "{name} [{bar}] {value}/{total} {note}";
+	const bars = new MultiBar({ format, hideCursor: true }, Presets.rect);
+	let accepted: SingleBar | undefined;
+	let ended: SingleBar | undefined;
 	return {
-		say: (line) => bars.log(`${line}\n`),
+		begin(name, orders) {
+			const bar = (what: string) =>
+				bars.create(orders, 0, { name: `${name}, ${what}`.padEnd(18), note: "" });
+			accepted = bar("accepted");
+			ended = counts_ends ? bar("ended") : undefined;
+		},
 		show(step) {
-			accepted.update(step.accepted, { note: step.backlog > 0 ? `backlog ${step.backlog}` : "" });
+			accepted?.update(step.accepted, { note: step.backlog > 0 ? `backlog ${step.backlog}` : "" });
 			ended?.update(step.ended);
 		},
-		close: () => bars.stop(),
+		close() {
+			if (bars.isActive) bars.stop();
+		},
 	};
 }
 
-function openLines(orders: number, counts_ends: boolean): Progress {
+function openLines(counts_ends: boolean): Progress {
+	let title = "";
 	let next_ms = 0;
 	return {
-		say: (line) => console.error(line),
+		begin(name, orders) {
+			title = `${name}, ${orders} orders`;
+			next_ms = 0;
+		},
 		show({ accepted, ended, backlog }) {
 			const now_ms = performance.now();
 			if (now_ms < next_ms) return;
 			next_ms = now_ms + LINE_EVERY_MS;
 			const parts = [
-				`accepted ${accepted}/${orders}`,
+				`accepted ${accepted}`,
 				...(counts_ends ? [`ended ${ended}`] : []),
 				...(backlog > 0 ? [`backlog ${backlog}`] : []),
 			];
-			console.error(parts.join(", "));
+			console.error(`${title}: ${parts.join(", ")}`);
 		},
 		close() {},
 	};

@@ -29,13 +29,13 @@ function aligned(rows: readonly Row[]): string {
 }
 
 function conditions(options: Options, { postgres_version }: Run, stack: Stack): string {
-	const { orders, rate, connections } = options;
+	const { orders, rate, connections, warm_up } = options;
 	const settings = Object.entries(POSTGRES_SETTINGS).map((setting) => setting.join("="));
 	const lines = {
 		commit: commit(),
 		machine: `${cpus().length} cores (${cpus()[0]?.model ?? "?"}), ${gibibytes()} GiB, ${process.platform}-${process.arch}`,
 		versions: `Bun ${Bun.version}, nats-server ${stack.nats_version}, PostgreSQL ${postgres_version}`,
-		load: `${orders} orders, ${connections} connections, ${rate ? `open loop at ${rate}/s` : "closed loop"}`,
+		load: `${orders} orders, ${connections} connections, ${rate ? `open loop at ${rate}/s` : "closed loop"}, ${warm_up} to warm up`,
 		processes: stack.millrace.map(({ roles }) => roles).join(" | "),
 		"nats-server": "sync_interval=always",
 		PostgreSQL: settings.join(" "),
@@ -59,15 +59,11 @@ function rateRows({ orders, accepted, confirmed, latency_ms, ...rates }: Figures
 	return [
 		["orders", `${orders}`, "sent"],
 		["accepted", `${accepted}`, "answered with 202"],
-		[
-			"confirmed",
-			`${confirmed}`,
-			"the others were cancelled: one in 200 asks for what is sold out",
-		],
+		["confirmed", `${confirmed}`, "one order in 200 asks for what is sold out and is cancelled"],
 		["intake/s", `${rates.intake_per_second}`, "accepted, from the first send to the last 202"],
 		["orders/s", said(rates.orders_per_second), "ended, from the first send to the last end"],
-		["p50 ms", said(latency_ms.p50), "from when an order was due to its end in Postgres"],
-		["p99 ms", said(latency_ms.p99), ""],
+		["p50 ms", tenths(latency_ms.p50), "from when an order was due to its end in Postgres"],
+		["p99 ms", tenths(latency_ms.p99), ""],
 	];
 }
 
@@ -85,8 +81,8 @@ function cpuRows({ cpu_us_per_order: cpu }: Figures): Row[] {
 		return sum === null || share === null ? null : sum + share;
 	}, 0);
 	return [
-		...consumers.map((name): Row => [name, said(cpu[name]), "µs of CPU an accepted order"]),
-		["together", total === null ? "-" : total.toFixed(1), ""],
+		...consumers.map((name): Row => [name, tenths(cpu[name]), "µs of CPU an accepted order"]),
+		["together", tenths(total), ""],
 	];
 }
 
@@ -101,4 +97,8 @@ function verdictRows({ verdict }: Figures): Row[] {
 
 function said(value: number | null): string {
 	return value === null ? "-" : `${value}`;
+}
+
+function tenths(value: number | null): string {
+	return value === null ? "-" : value.toFixed(1);
 }

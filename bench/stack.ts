@@ -31,6 +31,8 @@ export interface Stack {
 	readonly order_url: string;
 	/** Where stock comes in; undefined when the inventory role does not run. */
 	readonly stock_url: string | undefined;
+	/** Whether orders end: every role runs. */
+	readonly ends: boolean;
 	/** Where millrace keeps the gateway's ledger and the audit log. */
 	readonly data_folder: string;
 	/** Resolves with what happened when a process ends by itself. */
@@ -73,6 +75,7 @@ export async function startStack(
 		},
 		order_url: urlOf(millrace, "order") ?? "",
 		stock_url: urlOf(millrace, "inventory"),
+		ends: !options.intake_only,
 		data_folder,
 		failed: firstEnd({ PostgreSQL: postgres, "nats-server": nats }, millrace),
 	};

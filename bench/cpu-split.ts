@@ -1,0 +1,30 @@
+import { cpuOf } from "./cpu.ts";
+import { type Consumer, consumers } from "./figures.ts";
+import type { Stack } from "./stack.ts";
+
+/** CPU used so far, microseconds; null where the machine does not say. */
+export type CpuUsed = Readonly<Record<Exclude<Consumer, "generator">, number | null>>;
+
+export function cpuUsed({ pids }: Pick<Stack, "pids">): CpuUsed {
+	return { millrace: cpuOf(pids.millrace), nats: cpuOf(pids.nats), postgres: cpuOf(pids.postgres) };
+}
+
+/** @returns microseconds an order, to a tenth */
+export function cpuPerOrder(
+	before: CpuUsed,
+	after: CpuUsed,
+	generator_us: number,
+	orders: number,
+): Record<Consumer, number | null> {
+	const share = (consumer: Consumer) => {
+		if (consumer === "generator") return tenth(generator_us / orders);
+		const [from, to] = [before[consumer], after[consumer]];
+		return from === null || to === null ? null : tenth((to - from) / orders);
+	};
+	const shares = consumers.map((consumer) => [consumer, orders === 0 ? null : share(consumer)]);
+	return Object.fromEntries(shares);
+}
+
+function tenth(value: number): number {
+	return Math.round(value * 10) / 10;
+}
