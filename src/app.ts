@@ -10,7 +10,8 @@ import { migrate } from "./database/migrate.ts";
 import { documentOf } from "./http/openapi.ts";
 import { createOps } from "./http/ops.ts";
 import { HttpProblem } from "./http/problem.ts";
-import { type Api, createServer } from "./http/server.ts";
+import type { Route } from "./http/route.ts";
+import { createServer } from "./http/server.ts";
 import { type Part, sequence } from "./lifecycle.ts";
 import { type Broker, openBroker } from "./messaging/connection.ts";
 import { type ConsumerDefinition, createConsumer } from "./messaging/consumer.ts";
@@ -28,7 +29,7 @@ import { createTracing, type Tracing } from "./telemetry/trace.ts";
 interface Module {
 	readonly name: ModuleName;
 	readonly consumers: readonly ConsumerDefinition[];
-	readonly routes?: (api: Api) => void;
+	readonly routes: readonly Route[];
 	readonly background: readonly Part[];
 }
 
@@ -119,7 +120,7 @@ export function createApp(options: AppOptions): App {
 		log,
 	);
 	const hosted = roles.map((role) => host(role));
-	const routes = hosted.flatMap(({ module }) => (module.routes ? [module.routes] : []));
+	const routes = hosted.flatMap(({ module }) => module.routes);
 	const http = createServer(
 		{ ...config.http, body_bytes_max: config.http.batch_body_bytes_max, routes, toProblem },
 		{ log, metrics },

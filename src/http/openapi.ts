@@ -1,8 +1,8 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import packageFile from "../../package.json" with { type: "json" };
+import { mount, type Route } from "./route.ts";
 
-/** What the document says of the API as a whole. */
-export const apiInfo = {
+const apiInfo = {
 	openapi: "3.1.0",
 	info: {
 		title: "millrace",
@@ -13,18 +13,9 @@ export const apiInfo = {
 	},
 } as const;
 
-/** Serves the OpenAPI document of the routes that are mounted. */
-export function describeApi(api: OpenAPIHono): void {
-	let document: string | undefined;
-	api.get("/openapi.json", (c) => {
-		document ??= JSON.stringify(api.getOpenAPI31Document(apiInfo));
-		return c.body(document, 200, { "content-type": "application/json" });
-	});
-}
-
-/** The OpenAPI document of routes, without serving them. */
-export function documentOf(routes: ReadonlyArray<(api: OpenAPIHono) => void>): object {
+/** The OpenAPI document of routes. */
+export function documentOf(routes: readonly Route[]): object {
 	const api = new OpenAPIHono();
-	for (const mount of routes) mount(api);
+	for (const route of routes) mount(api, route, route.handle);
 	return api.getOpenAPI31Document(apiInfo);
 }

@@ -1,7 +1,7 @@
 import type { JsMsg } from "@nats-io/jetstream";
 import { contracts, type Subject } from "../contracts/events.ts";
 import { messageId } from "../contracts/identity.ts";
-import { headerBytes, readHeader } from "./headers.ts";
+import { headerBytes, headerText, readHeader } from "./headers.ts";
 import type { IncomingEvent, Outcome } from "./outcome.ts";
 
 /** A message with what it says, or why it cannot be read. */
@@ -29,7 +29,7 @@ export function decode<S extends Subject>(message: JsMsg, subjects: readonly S[]
 	const result = contracts[subject].schema.safeParse(value);
 	if (!result.success) return unreadable(message, "schema violation", result.error);
 	const data = result.data as IncomingEvent<S>["data"];
-	const traceparent = readHeader(headerBytes(message), "traceparent");
+	const traceparent = readHeader(headerText(headerBytes(message)), "traceparent");
 	const event = { subject, data, message_id: data.message_id, traceparent } as IncomingEvent<S>;
 	return { message, event, message_id: data.message_id, outcome: pending };
 }

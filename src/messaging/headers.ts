@@ -60,10 +60,13 @@ export function headerBytes(message: JsMsg): Uint8Array {
 	return _rdata.subarray(0, Math.max(0, _msg.hdr));
 }
 
-/** The value of a header in a block as `headerBytes` gives it; `name` as written here or with a capital first. */
-export function readHeader(block: Uint8Array, name: string): string | undefined {
-	if (block.length === 0) return undefined;
-	const text = decoder.decode(block);
+/** A header block as text, to be searched with `readHeader`. */
+export function headerText(block: Uint8Array): string {
+	return decoder.decode(block);
+}
+
+/** The value of a header in a block's text; `name` as written here or with a capital first. */
+export function readHeader(text: string, name: string): string | undefined {
 	let from = text.indexOf(`\r\n${name}:`);
 	if (from < 0) from = text.indexOf(`\r\n${name.charAt(0).toUpperCase()}${name.slice(1)}:`);
 	if (from < 0) return undefined;

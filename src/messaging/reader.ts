@@ -1,7 +1,7 @@
 import { type ConsumerMessages, DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
 import type { EventStream } from "../contracts/streams.ts";
 import type { Broker } from "./connection.ts";
-import { headerBytes, REPUBLISHED, readHeader } from "./headers.ts";
+import { headerBytes, headerText, REPUBLISHED, readHeader } from "./headers.ts";
 
 /** A message as it lies on its stream. */
 export interface StreamMessage {
@@ -80,15 +80,16 @@ export async function streamsCreated(
 
 function toStreamMessage(stream: EventStream, message: JsMsg): StreamMessage {
 	const headers = headerBytes(message);
+	const text = headerText(headers);
 	return {
 		stream,
 		sequence: message.seq,
 		subject: message.subject,
 		headers,
 		data: message.data,
-		message_id: readHeader(headers, "Nats-Msg-Id"),
-		traceparent: readHeader(headers, "traceparent"),
-		republished: readHeader(headers, REPUBLISHED) !== undefined,
+		message_id: readHeader(text, "Nats-Msg-Id"),
+		traceparent: readHeader(text, "traceparent"),
+		republished: readHeader(text, REPUBLISHED) !== undefined,
 		pending: message.info.pending,
 	};
 }

@@ -1,5 +1,4 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { OpenAPIHono } from "@hono/zod-openapi";
 import { inventoryRoutes } from "../../src/modules/inventory/http.ts";
 import { orderRoutes } from "../../src/modules/order/http.ts";
 import { startApp } from "../support/app.ts";
@@ -163,12 +162,11 @@ test("openapi.json describes every route there is, and no other", async () => {
 	const described = Object.entries(document.paths).flatMap(([path, methods]) =>
 		Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
 	);
-	const api = new OpenAPIHono();
-	orderRoutes({ ...shop.config.http, heartbeat_ms: 1_000 }, {} as never)(api);
-	inventoryRoutes(shop.config.http, {} as never)(api);
-	const mounted = api.routes.map(
-		({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`,
-	);
+	const routes = [
+		...orderRoutes({ ...shop.config.http, heartbeat_ms: 1_000 }, {} as never),
+		...inventoryRoutes(shop.config.http, {} as never),
+	];
+	const mounted = routes.map(({ spec }) => `${spec.method.toUpperCase()} ${spec.path}`);
 	expect(mounted.length).toBeGreaterThan(5);
 	expect(described.sort()).toEqual(mounted.sort());
 });

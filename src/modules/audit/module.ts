@@ -23,5 +23,5 @@ export function auditModule(needs: {
 	const store = createAuditStore(needs.database);
 	const directory = openDirectory(needs.folder);
 	const sequencer = createSequencer(needs.sequencer, { ...needs, store, directory });
-	return { name: "audit", consumers: [], background: [sequencer] } as const;
+	return { name: "audit", consumers: [], routes: [], background: [sequencer] } as const;
 }

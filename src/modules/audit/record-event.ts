@@ -62,16 +62,18 @@ export async function openRecorder(
 	let size = state.size;
 	if (unrecorded.length > 0) await advance(ended_here, []);
 
-	async function advance(prefixes: readonly bigint[], moved: readonly Position[]) {
+	async function advance(prefixes: readonly string[], moved: readonly Position[]) {
 		if (!(await store.advance(size, encodePrefixes(prefixes), moved)))
 			throw new NotSequencerError();
 		size += prefixes.length;
 	}
 
 	const mayBeCopy = (message: StreamMessage) =>
-		message.republished || remade.has(message.stream) || left_over.has(prefixOfMessage(message));
+		message.republished ||
+		remade.has(message.stream) ||
+		(left_over.size > 0 && left_over.has(prefixOfMessage(message)));
 
-	async function knownIds(doubtful: readonly StreamMessage[]): Promise<ReadonlySet<bigint>> {
+	async function knownIds(doubtful: readonly StreamMessage[]): Promise<ReadonlySet<string>> {
 		const first_ms = Math.min(...doubtful.map(occurredMs));
 		const batches = await store.recordedSince(new Date(Math.max(0, first_ms - CLOCK_SKEW_MS)));
 		return new Set(batches.flatMap(({ id_prefixes }) => decodePrefixes(id_prefixes)));
@@ -84,7 +86,7 @@ export async function openRecorder(
 		next: (stream) => (positions.get(stream) ?? 0) + 1,
 		async record(messages) {
 			const doubtful = messages.filter(mayBeCopy);
-			const known = doubtful.length > 0 ? await knownIds(doubtful) : new Set<bigint>();
+			const known = doubtful.length > 0 ? await knownIds(doubtful) : new Set<string>();
 			const fresh = withoutCopies(messages, mayBeCopy, known);
 			// The bundles are there already when only the database failed the last time.
 			if (writer.size === size) await writer.append(fresh.map(encodeEntry));

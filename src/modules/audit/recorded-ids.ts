@@ -1,36 +1,39 @@
 import type { StreamMessage } from "../../messaging/reader.ts";
 import { decodeEntry } from "./audit.ts";
 
-const PREFIX_BYTES = 8;
 const ID_HEADER = /\r\nNats-Msg-Id: ([^\r]*)\r\n/;
 const OCCURRED = /"(?:occurred_at|created_at)":\s*"?([^",}]+)/;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-/;
 
-/** 64 bits that stand for an event in the index of recorded ids: of its id, or of its payload when it has none. */
-function prefixOf(message_id: string | undefined, data: Uint8Array): bigint {
-	return Bun.hash.xxHash64(message_id ?? data);
+/**
+ * 16 hexadecimal digits that stand for an event in the index of recorded ids: the first of its id, or
+ * of a hash where the id is not a UUID or there is none.
+ */
+function prefixOf(message_id: string | undefined, data: Uint8Array): string {
+	if (message_id !== undefined && UUID.test(message_id)) {
+		return message_id.slice(0, 8) + message_id.slice(9, 13) + message_id.slice(14, 18);
+	}
+	return Bun.hash
+		.xxHash64(message_id ?? data)
+		.toString(16)
+		.padStart(16, "0");
 }
 
-export function prefixOfMessage({ message_id, data }: StreamMessage): bigint {
+export function prefixOfMessage({ message_id, data }: StreamMessage): string {
 	return prefixOf(message_id, data);
 }
 
-export function prefixOfEntry(bytes: Uint8Array): bigint {
+export function prefixOfEntry(bytes: Uint8Array): string {
 	const { headers, data } = decodeEntry(bytes);
 	return prefixOf(ID_HEADER.exec(new TextDecoder().decode(headers))?.[1], data);
 }
 
-export function encodePrefixes(prefixes: readonly bigint[]): Uint8Array {
-	const bytes = new Uint8Array(prefixes.length * PREFIX_BYTES);
-	const view = new DataView(bytes.buffer);
-	for (const [index, prefix] of prefixes.entries()) view.setBigUint64(index * PREFIX_BYTES, prefix);
-	return bytes;
+export function encodePrefixes(prefixes: readonly string[]): Uint8Array {
+	return Buffer.from(prefixes.join(""), "hex");
 }
 
-export function decodePrefixes(bytes: Uint8Array): bigint[] {
-	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-	const prefixes: bigint[] = [];
-	for (let at = 0; at < bytes.length; at += PREFIX_BYTES) prefixes.push(view.getBigUint64(at));
-	return prefixes;
+export function decodePrefixes(bytes: Uint8Array): string[] {
+	return Buffer.from(bytes).toString("hex").match(/.{16}/g) ?? [];
 }
 
 /** When an event says it happened, in epoch ms; 0 when it does not say so. */
@@ -48,7 +51,7 @@ export function occurredMs({ data }: StreamMessage): number {
 export function withoutCopies(
 	messages: readonly StreamMessage[],
 	mayBeCopy: (message: StreamMessage) => boolean,
-	known: ReadonlySet<bigint>,
+	known: ReadonlySet<string>,
 ): StreamMessage[] {
 	const seen = new Set(known);
 	for (const message of messages) if (!mayBeCopy(message)) seen.add(prefixOfMessage(message));

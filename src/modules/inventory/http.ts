@@ -1,9 +1,11 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { z } from "zod";
 import { identifier } from "../../contracts/identity.ts";
 import { stockLine } from "../../contracts/inventory-events.ts";
 import { parseJson, readText } from "../../http/body.ts";
 import { HttpProblem, invalid, problemSchema } from "../../http/problem.ts";
-import type { Api } from "../../http/server.ts";
+import type { Route } from "../../http/route.ts";
 import { addUp } from "./inventory.ts";
 import type { InventoryStore } from "./store.ts";
 
@@ -21,7 +23,7 @@ const problem = (description: string) => ({
 });
 
 /** Goods in, and a look at what there is. */
-export function inventoryRoutes(options: InventoryRoutesOptions, store: InventoryStore) {
+export function inventoryRoutes(options: InventoryRoutesOptions, store: InventoryStore): Route[] {
 	const receipt = z
 		.strictObject({
 			receipt_id: identifier.meta({ description: "Chosen by the sender; a receipt counts once." }),
@@ -29,26 +31,30 @@ export function inventoryRoutes(options: InventoryRoutesOptions, store: Inventor
 		})
 		.meta({ id: "Receipt" });
 
-	return (api: Api) => {
-		describe(api, receipt);
-		api.post("/v1/stock/receipts", async (c) => {
-			const text = await readText(c, "application/json", options.body_bytes_max);
-			const body = receipt.safeParse(parseJson(text));
-			if (!body.success) throw invalid(body.error);
-			const isNew = await store.receive(body.data.receipt_id, addUp(body.data.lines));
-			return c.json({ receipt_id: body.data.receipt_id, counted: isNew }, isNew ? 201 : 200);
-		});
-		api.get("/v1/stock/:sku", async (c) => {
-			const sku = identifier.safeParse(c.req.param("sku"));
-			const [found] = sku.success ? await store.levels([sku.data]) : [];
-			if (found === undefined) throw new HttpProblem(404, "There is no such SKU");
-			return c.json(found);
-		});
-	};
+	async function receive(c: Context) {
+		const text = await readText(c, "application/json", options.body_bytes_max);
+		const body = receipt.safeParse(parseJson(text));
+		if (!body.success) throw invalid(body.error);
+		const { receipt_id, lines } = body.data;
+		const counted = await store.receive(receipt_id, addUp(lines));
+		return c.json({ receipt_id, counted }, counted ? 201 : 200);
+	}
+
+	async function look(c: Context) {
+		const sku = identifier.safeParse(c.req.param("sku"));
+		const [found] = sku.success ? await store.levels([sku.data]) : [];
+		if (found === undefined) throw new HttpProblem(404, "There is no such SKU");
+		return c.json(found);
+	}
+
+	return [
+		{ spec: receiveSpec(receipt), handle: receive },
+		{ spec: lookSpec, handle: look },
+	];
 }
 
-function describe({ openAPIRegistry: registry }: Api, receipt: z.ZodType): void {
-	registry.registerPath({
+function receiveSpec(receipt: z.ZodType) {
+	return {
 		method: "post",
 		path: "/v1/stock/receipts",
 		summary: "Report goods that came in",
@@ -58,18 +64,19 @@ function describe({ openAPIRegistry: registry }: Api, receipt: z.ZodType): void 
 			200: { description: "The receipt was counted before." },
 			400: problem("The body is not valid."),
 		},
-	});
-	registry.registerPath({
-		method: "get",
-		path: "/v1/stock/{sku}",
-		summary: "Look at the stock of a SKU",
-		request: { params: z.object({ sku: identifier }) },
-		responses: {
-			200: {
-				description: "Pieces received and available.",
-				content: { "application/json": { schema: level } },
-			},
-			404: problem("There is no such SKU."),
-		},
-	});
+	} satisfies RouteConfig;
 }
+
+const lookSpec = {
+	method: "get",
+	path: "/v1/stock/{sku}",
+	summary: "Look at the stock of a SKU",
+	request: { params: z.object({ sku: identifier }) },
+	responses: {
+		200: {
+			description: "Pieces received and available.",
+			content: { "application/json": { schema: level } },
+		},
+		404: problem("There is no such SKU."),
+	},
+} satisfies RouteConfig;

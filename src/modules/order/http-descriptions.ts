@@ -1,7 +1,7 @@
+import type { RouteConfig } from "@hono/zod-openapi";
 import { z } from "zod";
 import { identifier } from "../../contracts/identity.ts";
 import { problemSchema } from "../../http/problem.ts";
-import type { Api } from "../../http/server.ts";
 import {
 	acceptedSchema,
 	batchLineSchema,
@@ -28,10 +28,9 @@ const refusals = {
 	503: problem("Postgres is away or too much waits; `Retry-After` says when to come back."),
 };
 
-/** Registers the routes for the OpenAPI document, with the schemas that the routes themselves check by. */
-export function describeOrderRoutes(api: Api, limits: OrderLimits): void {
-	const { openAPIRegistry: registry } = api;
-	registry.registerPath({
+/** What the OpenAPI document says of the routes, with the schemas that the routes themselves check by. */
+export function describeOrderRoutes(limits: OrderLimits) {
+	const place = {
 		method: "post",
 		path: "/v1/orders",
 		summary: "Place an order",
@@ -44,8 +43,8 @@ export function describeOrderRoutes(api: Api, limits: OrderLimits): void {
 			...refusals,
 			422: problem("The idempotency key was used for an order with another body."),
 		},
-	});
-	registry.registerPath({
+	} satisfies RouteConfig;
+	const placeMany = {
 		method: "post",
 		path: "/v1/orders/batch",
 		summary: "Place many orders, one JSON document a line",
@@ -62,8 +61,8 @@ export function describeOrderRoutes(api: Api, limits: OrderLimits): void {
 			},
 			...refusals,
 		},
-	});
-	registry.registerPath({
+	} satisfies RouteConfig;
+	const list = {
 		method: "get",
 		path: "/v1/orders",
 		summary: "List orders, the newest first",
@@ -72,39 +71,45 @@ export function describeOrderRoutes(api: Api, limits: OrderLimits): void {
 			200: { description: "A page of orders.", content: json(pageSchema) },
 			400: refusals[400],
 		},
-	});
-	registry.registerPath({
-		method: "get",
-		path: "/v1/orders/{order_id}",
-		summary: "Look at an order",
-		request: { params },
-		responses: {
-			200: { description: "The order as it stands.", content: json(orderSchema) },
-			404: problem("There is no such order."),
-		},
-	});
-	registry.registerPath({
-		method: "post",
-		path: "/v1/orders/{order_id}/cancel",
-		summary: "Cancel an order that is still pending",
-		request: { params },
-		responses: {
-			200: { description: "The order is cancelled.", content: json(orderSchema) },
-			404: problem("There is no such order."),
-			409: problem("The order is confirmed."),
-		},
-	});
-	registry.registerPath({
-		method: "get",
-		path: "/v1/orders/{order_id}/events",
-		summary: "Follow an order until it ends",
-		request: { params },
-		responses: {
-			200: {
-				description: "Server-sent events named `status`, each with the order as it stands then.",
-				content: { "text/event-stream": { schema: z.string() } },
-			},
-			404: problem("There is no such order."),
-		},
-	});
+	} satisfies RouteConfig;
+	return { place, placeMany, list, look, cancel, follow };
 }
+
+const unknown = problem("There is no such order.");
+
+const look = {
+	method: "get",
+	path: "/v1/orders/{order_id}",
+	summary: "Look at an order",
+	request: { params },
+	responses: {
+		200: { description: "The order as it stands.", content: json(orderSchema) },
+		404: unknown,
+	},
+} satisfies RouteConfig;
+
+const cancel = {
+	method: "post",
+	path: "/v1/orders/{order_id}/cancel",
+	summary: "Cancel an order that is still pending",
+	request: { params },
+	responses: {
+		200: { description: "The order is cancelled.", content: json(orderSchema) },
+		404: unknown,
+		409: problem("The order is confirmed."),
+	},
+} satisfies RouteConfig;
+
+const follow = {
+	method: "get",
+	path: "/v1/orders/{order_id}/events",
+	summary: "Follow an order until it ends",
+	request: { params },
+	responses: {
+		200: {
+			description: "Server-sent events named `status`, each with the order as it stands then.",
+			content: { "text/event-stream": { schema: z.string() } },
+		},
+		404: unknown,
+	},
+} satisfies RouteConfig;

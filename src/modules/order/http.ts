@@ -3,7 +3,7 @@ import { streamSSE } from "hono/streaming";
 import { DEFAULT_TENANT, identifier } from "../../contracts/identity.ts";
 import { parseJson, readText } from "../../http/body.ts";
 import { HttpProblem, invalid } from "../../http/problem.ts";
-import type { Api } from "../../http/server.ts";
+import type { Route } from "../../http/route.ts";
 import type { Tracing } from "../../telemetry/trace.ts";
 import { cancelOrder } from "./cancel-order.ts";
 import type { EndOrdersNeeds } from "./end-orders.ts";
@@ -34,16 +34,16 @@ export interface OrderRoutesNeeds extends EndOrdersNeeds {
 }
 
 /** The routes of the order module. */
-export function orderRoutes(options: OrderRoutesOptions, needs: OrderRoutesNeeds) {
-	return (api: Api) => {
-		describeOrderRoutes(api, options);
-		api.post("/v1/orders", placeRoute(options, needs));
-		api.post("/v1/orders/batch", (c) => takeBatch(c, options, needs.intake));
-		api.get("/v1/orders", listRoute(options, needs));
-		api.get("/v1/orders/:order_id", async (c) => c.json(answerOf(await found(c, needs))));
-		api.post("/v1/orders/:order_id/cancel", cancelRoute(needs));
-		api.get("/v1/orders/:order_id/events", eventsRoute(options, needs));
-	};
+export function orderRoutes(options: OrderRoutesOptions, needs: OrderRoutesNeeds): Route[] {
+	const specs = describeOrderRoutes(options);
+	return [
+		{ spec: specs.place, handle: placeRoute(options, needs) },
+		{ spec: specs.placeMany, handle: (c) => takeBatch(c, options, needs.intake) },
+		{ spec: specs.list, handle: listRoute(options, needs) },
+		{ spec: specs.look, handle: async (c) => c.json(answerOf(await found(c, needs))) },
+		{ spec: specs.cancel, handle: cancelRoute(needs) },
+		{ spec: specs.follow, handle: eventsRoute(options, needs) },
+	];
 }
 
 function placeRoute(options: OrderRoutesOptions, { intake, tracing, metrics }: OrderRoutesNeeds) {

@@ -49,7 +49,11 @@ export function createOrderStore(database: Database, lease_ms: number) {
 		async insert(orders: readonly NewOrder[], proposed: Proposed): Promise<Inserted> {
 			// The lines go in as text: Postgres keeps them as they are and need not take them apart.
 			const input = JSON.stringify(
-				orders.map((order, position) => ({ position, ...order, lines: JSON.stringify(order.lines) })),
+				orders.map((order, position) => ({
+					position,
+					...order,
+					lines: JSON.stringify(order.lines),
+				})),
 			);
 			const rows = await database.run(sql<OutboxRow[]>`
 				with input as (

@@ -32,6 +32,7 @@ export function paymentModule(needs: {
 				handle: refundOrders(money),
 			},
 		],
+		routes: [],
 		background: [],
 	} as const;
 }
