@@ -27,6 +27,10 @@ export interface HttpServer extends Part {
 }
 
 const DRAIN_MS_MAX = 3_000;
+/** As long as a client with an open connection may take to send its next request and be told. */
+const FAREWELL_MS = 100;
+/** For answers that are given but not sent yet. */
+const FLUSH_MS_MAX = 500;
 
 /** The routes of the modules on one port, with errors answered in one place. */
 export function createServer(
@@ -80,18 +84,31 @@ export function createServer(
 			return server?.url.origin ?? "";
 		},
 		async start() {
-			const fetch = (request: Request) => api.fetch(request);
+			const fetch = (request: Request) =>
+				stopping ? lastAnswer(api.fetch(request)) : api.fetch(request);
 			server = listen({ ...options, setting: "PORT", fetch });
 		},
-		/** Requests in hand are answered; streams that are open end with their connection. */
+		/**
+		 * Requests in hand are answered, and clients with open connections are told to leave, so that
+		 * none of them sends into a connection that ends. Streams that are open are ended.
+		 */
 		async stop() {
+			if (stopping) return;
 			stopping = true;
 			idle = Promise.withResolvers();
 			if (in_flight === 0) idle.resolve();
 			const patience = setTimeout(idle.resolve, DRAIN_MS_MAX);
-			await idle.promise;
+			await Promise.all([idle.promise, Bun.sleep(FAREWELL_MS)]);
 			clearTimeout(patience);
-			await server?.stop(true);
+			const streams = setTimeout(() => void server?.stop(true), FLUSH_MS_MAX);
+			await server?.stop();
+			clearTimeout(streams);
 		},
 	};
+}
+
+async function lastAnswer(answer: Response | Promise<Response>): Promise<Response> {
+	const response = await answer;
+	response.headers.set("connection", "close");
+	return response;
 }
