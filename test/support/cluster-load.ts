@@ -40,6 +40,8 @@ export interface LoadOptions {
 }
 
 const RETRY_MS = 25;
+/** As Bun has called it in its versions. */
+const REFUSED = new Set(["ECONNREFUSED", "ConnectionRefused"]);
 
 /** Places orders, each until it is accepted, and keeps the journal. */
 export function startLoad(cluster: Cluster, options: LoadOptions): Load {
@@ -75,7 +77,7 @@ export function startLoad(cluster: Cluster, options: LoadOptions): Load {
 			headers: { "content-type": "application/json", "idempotency-key": `order-${position}` },
 			body: JSON.stringify(orders[position]?.body),
 		}).catch((error: Error & { code?: string }) => {
-			if (error.code === "ConnectionRefused") journal.refused += 1;
+			if (REFUSED.has(error.code ?? "")) journal.refused += 1;
 			else journal.closed += 1;
 		});
 		const text = await response?.text().catch(() => {
