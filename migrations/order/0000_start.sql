@@ -42,4 +42,4 @@ CREATE INDEX "orders_created_at" ON "millrace_order"."orders" USING brin ("creat
 --> statement-breakpoint
 ALTER TABLE "millrace_order"."outbox" ALTER COLUMN "payload" SET STORAGE EXTERNAL;
 --> statement-breakpoint
-ALTER TABLE "millrace_order"."orders" SET (fillfactor = 75);
+ALTER TABLE "millrace_order"."orders" SET (fillfactor = 45);

@@ -45,4 +45,4 @@ CREATE TABLE "millrace_payment"."outbox" (
 --> statement-breakpoint
 ALTER TABLE "millrace_payment"."outbox" ALTER COLUMN "payload" SET STORAGE EXTERNAL;
 --> statement-breakpoint
-ALTER TABLE "millrace_payment"."charges" SET (fillfactor = 60);
+ALTER TABLE "millrace_payment"."charges" SET (fillfactor = 45);
