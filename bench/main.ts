@@ -1,7 +1,6 @@
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { UsageError } from "../src/cli/usage-error.ts";
+import { temporaryFolder } from "../test/support/temporary-folder.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
 import { openProgress, type Progress } from "./progress.ts";
 import { table } from "./report.ts";
@@ -37,7 +36,7 @@ async function measure(options: Options): Promise<number> {
 	const stops: (() => Promise<void>)[] = [];
 	const cleanUp = (stop: () => Promise<void>) => void stops.push(stop);
 	try {
-		const folder = temporaryFolder();
+		const folder = temporaryFolder("bench");
 		cleanUp(async () => rmSync(folder, { recursive: true, force: true }));
 		const work = startAndRun(options, { folder, progress, cleanUp });
 		const { stack, ...done } = await Promise.race([work, interrupted()]);
@@ -67,13 +66,6 @@ async function startAndRun(
 	return { ...(await Promise.race([run(options, { ...needs, stack }), failure])), stack };
 }
 
-/** PostgreSQL runs as another user when we are root, and has to get in. */
-function temporaryFolder(): string {
-	const folder = mkdtempSync(join(tmpdir(), "millrace-bench-"));
-	chmodSync(folder, 0o711);
-	return folder;
-}
-
 function interrupted(): Promise<never> {
 	return new Promise((_, reject) => {
 		const stop = () => reject(new InterruptedError("interrupted"));
@@ -94,4 +86,5 @@ function complain(error: Error): void {
 	console.error(`Not all was cleaned up: ${error.message}`);
 }
 
-process.exitCode = await bench(process.argv.slice(2));
+// Not only the exit code: after an interrupt, what was about to start must not go on.
+process.exit(await bench(process.argv.slice(2)));

@@ -1,15 +1,12 @@
 import { join } from "node:path";
-import { readLedger } from "../src/modules/payment/in-process-gateway.ts";
-import { auditEvents } from "./audit-events.ts";
 import { type CpuUsed, cpuPerOrder, cpuUsed } from "./cpu-split.ts";
-import { type BenchDatabase, type OrderRow, openBenchDatabase } from "./database.ts";
+import { type OrderRow, openBenchDatabase } from "./database.ts";
 import { endFigures, type Figures, perSecond } from "./figures.ts";
 import type { GeneratorLine } from "./generator.ts";
 import { readJournal } from "./journal.ts";
+import { judge } from "./judge.ts";
 import type { Options } from "./options.ts";
 import { type SendNeeds, sendOrders } from "./send-orders.ts";
-import type { Stack } from "./stack.ts";
-import { countAuditMissing, countChargedTwice, countLost, type Verdict } from "./verdict.ts";
 import { stockFor } from "./workload.ts";
 
 /** What a run needs, apart from what is to be measured. */
@@ -38,12 +35,8 @@ export async function run(options: Options, needs: RunNeeds): Promise<Run> {
 	const measured = await send("measured", options.orders);
 	const rows = await database.orders();
 	const postgres_version = await database.version();
-	const verdict = await judge(
-		database,
-		stack,
-		[...(warm?.accepted ?? []), ...measured.accepted],
-		rows,
-	);
+	const accepted = [...(warm?.accepted.keys() ?? []), ...measured.accepted.keys()];
+	const verdict = await judge({ ...stack, database, rows, accepted });
 	const figures = { ...figuresOf(options, measured, rows), verdict };
 	return { figures, generator: measured.generator, postgres_version };
 }
@@ -93,22 +86,5 @@ function figuresOf(
 		intake_per_second: Math.round(perSecond(accepted.size, last_accepted_ms - first_sent_ms)),
 		...endFigures(accepted, ours, first_sent_ms),
 		cpu_us_per_order: cpuPerOrder(before, after, cpu_us, accepted.size),
-	};
-}
-
-async function judge(
-	database: BenchDatabase,
-	{ data_folder, ends }: Stack,
-	accepted: Iterable<readonly [order_id: string, due_ms: number]>,
-	rows: readonly OrderRow[],
-): Promise<Verdict> {
-	const orders = new Map(rows.map((row) => [row.order_id, row]));
-	const lost = countLost(new Map(accepted).keys(), orders, ends);
-	if (!ends) return { lost, charged_twice: null, oversold: null, audit_missing: null };
-	return {
-		lost,
-		charged_twice: countChargedTwice(orders, readLedger(join(data_folder, "gateway"))),
-		oversold: await database.oversold(),
-		audit_missing: countAuditMissing(orders, auditEvents(join(data_folder, "audit"))),
 	};
 }
