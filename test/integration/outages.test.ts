@@ -69,11 +69,8 @@ describe("Postgres away", () => {
 
 	test("a commit whose answer is lost is found again: 202 for that order, and only it", async () => {
 		await eventually(() => shop.placeOrder());
-		const lost = proxy.loseAnswersTo("ambiguous");
-		const sending = shop.send({ customer_id: "ambiguous" });
-		await eventually(() => expect(lost()).toBeGreaterThan(0));
-		proxy.loseAnswersTo(undefined);
-		const response = await sending;
+		proxy.loseAnswersTo("ambiguous", 1);
+		const response = await shop.send({ customer_id: "ambiguous" });
 		expect(response.status).toBe(202);
 		const { order_id } = (await response.json()) as OrderView;
 		expect(await ordersOf("ambiguous")).toEqual([{ order_id }] as never);
@@ -83,10 +80,11 @@ describe("Postgres away", () => {
 	test("a commit whose answer is lost for good: 503, and the key finds the order later", async () => {
 		await eventually(() => shop.placeOrder());
 		const key = { "idempotency-key": "never-answered" };
-		proxy.loseAnswersTo("never-answered");
+		proxy.loseAnswersTo("never-answered", 100);
 		const response = await shop.send({ customer_id: "unheard" }, key);
 		expect(response.status).toBe(503);
-		proxy.loseAnswersTo(undefined);
+		expect(await ordersOf("unheard")).toHaveLength(1);
+		proxy.loseAnswersTo("never-answered", 0);
 		const { order_id } = await eventually(() => shop.placeOrder({ customer_id: "unheard" }, key));
 		expect(await ordersOf("unheard")).toEqual([{ order_id }] as never);
 		await shop.ended(order_id, "confirmed");

@@ -9,11 +9,11 @@ export interface Proxy {
 	/** Lets connections through again. */
 	mend(): Promise<void>;
 	/**
-	 * From now on cuts each connection when the client has sent `text` and the server has answered
-	 * it, so that the answer is lost.
-	 * @returns how many answers were lost so far
+	 * Cuts a connection when the client has sent `text` and the server has answered it, so that the
+	 * answer is lost.
+	 * @param times after so many lost answers all is well again
 	 */
-	loseAnswersTo(text: string | undefined): () => number;
+	loseAnswersTo(text: string, times: number): void;
 	close(): Promise<void>;
 }
 
@@ -26,8 +26,8 @@ interface Pair {
 export async function openProxy(target: string): Promise<Proxy> {
 	const { hostname, port } = new URL(target);
 	const pairs = new Set<Pair>();
-	let fatal: string | undefined;
-	let lost = 0;
+	let fatal = "";
+	let answers_to_lose = 0;
 
 	function end(pair: Pair) {
 		pairs.delete(pair);
@@ -43,7 +43,7 @@ export async function openProxy(target: string): Promise<Proxy> {
 			socket.on("close", () => end(pair));
 		}
 		client.on("data", (data) => {
-			pair.doomed ||= fatal !== undefined && data.includes(fatal);
+			pair.doomed ||= answers_to_lose > 0 && data.includes(fatal);
 			pair.server.write(data);
 		});
 		pair.server.on("data", (data) => {
@@ -52,7 +52,7 @@ export async function openProxy(target: string): Promise<Proxy> {
 			if (!data.includes("INSERT") && !data.includes("SELECT") && !data.includes("UPDATE")) {
 				return void client.write(data);
 			}
-			lost += 1;
+			answers_to_lose -= 1;
 			end(pair);
 		});
 	}
@@ -76,10 +76,9 @@ export async function openProxy(target: string): Promise<Proxy> {
 		url: url.href,
 		cut,
 		mend: () => listen(Number(url.port)),
-		loseAnswersTo(text) {
+		loseAnswersTo(text, times) {
 			fatal = text;
-			lost = 0;
-			return () => lost;
+			answers_to_lose = times;
 		},
 		close: cut,
 	};

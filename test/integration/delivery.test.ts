@@ -1,0 +1,204 @@
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { DatabaseUnavailableError } from "../../src/database/errors.ts";
+import type { Part } from "../../src/lifecycle.ts";
+import { createConsumer } from "../../src/messaging/consumer.ts";
+import { done, type Handle, type Outcome } from "../../src/messaging/outcome.ts";
+import { orderConfirmed, publishEvent } from "../support/events.ts";
+import { layFoundation } from "../support/foundation.ts";
+import { privateServers } from "../support/servers.ts";
+import { openStreams } from "../support/streams.ts";
+import { eventually } from "../support/wait.ts";
+
+const servers = await privateServers();
+afterAll(servers.close);
+const { sql } = servers;
+const foundation = await layFoundation(servers, "order");
+const streams = await openStreams(servers);
+const SUBJECT = "orders.confirmed.v1";
+const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+const settings = {
+	batch_events_max: 500,
+	linger_ms: 4,
+	ack_wait_ms: 2_000,
+	in_flight_max: 4_000,
+	heartbeat_ms: 500,
+	expires_ms: 1_000,
+	attempts_max: 5,
+	retry_first_ms: 50,
+	retry_last_ms: 400,
+	pause_ms: 300,
+	stall_ms: 2_000,
+};
+
+beforeEach(async () => {
+	await sql`delete from millrace_order.failures`;
+	for (const stream of ["ORDERS", "DLQ"]) await streams.jsm.streams.purge(stream);
+});
+
+const running: Part[] = [];
+afterEach(async () => {
+	for (const consumer of running.splice(0)) await consumer.stop();
+});
+
+/** Runs `handle` over a durable of its own until the end of the test. */
+async function consume(handle: Handle<typeof SUBJECT>): Promise<string> {
+	const durable = `test-${crypto.randomUUID()}`;
+	const consumer = createConsumer(
+		{ durable, stream: "ORDERS", subjects: [SUBJECT], handle },
+		{ ...foundation, settings },
+	);
+	await consumer.start();
+	running.push(consumer);
+	return durable;
+}
+
+async function idle(durable: string): Promise<void> {
+	await eventually(async () => {
+		const info = await streams.jsm.consumers.info("ORDERS", durable);
+		expect([info.num_pending, info.num_ack_pending]).toEqual([0, 0]);
+	});
+}
+
+const failures = () => sql`select message_id, attempts from millrace_order.failures`;
+const recent = expect.stringMatching(new RegExp(`^${new Date().toISOString().slice(0, 10)}T`));
+
+describe("a message that can never be handled is parked on its first delivery", () => {
+	const valid = JSON.parse(orderConfirmed("parked").data);
+	test.each([
+		["text that is not JSON", "{", "undecodable", /JSON/],
+		["nothing", "", "undecodable", /JSON/],
+		["JSON that is not the contract", { hello: 1 }, "schema violation", /order_id/],
+		["money in fractions", { ...valid, total_amount: 1.5 }, "schema violation", /total_amount/],
+	])("%s", async (_, data, reason, error) => {
+		const seen: unknown[] = [];
+		const durable = await consume(async (events) => {
+			seen.push(...events);
+			return events.map(() => done);
+		});
+		const sequence = await streams.publish(SUBJECT, data);
+		const [letter] = await eventually(async () => {
+			const letters = await streams.messages("DLQ");
+			expect(letters).toHaveLength(1);
+			return letters;
+		});
+		expect(letter?.subject).toBe("orders.dlq");
+		expect(new TextDecoder().decode(letter?.data)).toBe(
+			typeof data === "string" ? data : JSON.stringify(data),
+		);
+		const headers = Object.fromEntries(
+			(letter?.header_names ?? []).map((name) => [name, letter?.header(name)]),
+		);
+		expect(headers).toEqual({
+			"Nats-Msg-Id": `dlq:${durable}:${headers["Millrace-Message-Id"]}`,
+			"Millrace-Reason": reason,
+			"Millrace-Error": expect.stringMatching(error),
+			"Millrace-Message-Id": expect.stringMatching(/^[0-9a-f-]{36}$/),
+			"Millrace-Original-Subject": SUBJECT,
+			"Millrace-Original-Stream": "ORDERS",
+			"Millrace-Original-Sequence": String(sequence),
+			"Millrace-Consumer": durable,
+			"Millrace-Attempts": "1",
+			"Millrace-First-Failed-At": recent,
+			"Millrace-Last-Failed-At": recent,
+		});
+		await idle(durable);
+		expect(seen).toEqual([]);
+		expect(await failures()).toHaveLength(0);
+	});
+});
+
+test("a message that fails gets five attempts with growing gaps, then is parked", async () => {
+	const attempts_ms: number[] = [];
+	const durable = await consume(async () => {
+		attempts_ms.push(performance.now());
+		throw new TypeError("no such\r\ncolour: blå");
+	});
+	const event = orderConfirmed("fails");
+	await streams.publish(SUBJECT, event.data, { traceparent: TRACEPARENT });
+	const [letter] = await eventually(async () => {
+		const letters = await streams.messages("DLQ");
+		expect(letters).toHaveLength(1);
+		return letters;
+	});
+	await idle(durable);
+	expect(attempts_ms).toHaveLength(5);
+	const gaps_ms = attempts_ms.slice(1).map((time, n) => time - (attempts_ms[n] ?? 0));
+	for (const [n, least_ms] of [25, 50, 100, 200].entries()) {
+		expect(gaps_ms[n]).toBeWithin(least_ms, least_ms * 2 + 150);
+	}
+	expect(letter?.header("Millrace-Attempts")).toBe("5");
+	expect(letter?.header("Millrace-Reason")).toBe("attempts exhausted");
+	expect(letter?.header("Millrace-Error")).toBe("TypeError: no such colour: bl");
+	expect(letter?.header("Millrace-Message-Id")).toBe(event.message_id);
+	expect(letter?.header("traceparent")).toBe(TRACEPARENT);
+	const [first, last] = ["First", "Last"].map((which) =>
+		Date.parse(letter?.header(`Millrace-${which}-Failed-At`) ?? ""),
+	);
+	expect(Number(last) - Number(first)).toBeGreaterThan(375);
+	expect(await failures()).toHaveLength(0);
+});
+
+test("a message that succeeds in the end leaves no trace of its attempts", async () => {
+	let calls = 0;
+	const durable = await consume(async (events) => {
+		calls += 1;
+		if (calls < 3) return [{ kind: "retry", error: new Error("not yet") }];
+		return events.map(() => done);
+	});
+	await publishEvent(streams, orderConfirmed("late"));
+	await eventually(() => expect(calls).toBe(3));
+	await idle(durable);
+	await eventually(async () => expect(await failures()).toHaveLength(0));
+	expect(await streams.messages("DLQ")).toEqual([]);
+});
+
+test("one poisonous message among two hundred is parked alone, the rest go through", async () => {
+	const effects: string[] = [];
+	const durable = await consume(async (events) => {
+		const ids = events.map(({ data }) => data.order_id);
+		if (ids.includes("good-66")) throw new Error("poison");
+		effects.push(...ids);
+		return events.map(() => done);
+	});
+	const list = Array.from({ length: 201 }, (_, n) => orderConfirmed(`good-${n}`));
+	await Promise.all(list.map((event) => publishEvent(streams, event)));
+	await eventually(async () => expect(await streams.messages("DLQ")).toHaveLength(1));
+	await idle(durable);
+	expect(effects).toHaveLength(200);
+	expect(new Set(effects).size).toBe(200);
+	const [letter] = await streams.messages("DLQ");
+	expect(letter?.json()).toMatchObject({ order_id: "good-66" });
+});
+
+test("a dependency that is away pauses the consumer and spends no attempt", async () => {
+	const calls_ms: number[] = [];
+	const durable = await consume(async (events) => {
+		calls_ms.push(performance.now());
+		if (calls_ms.length <= 7) throw new DatabaseUnavailableError("away");
+		return events.map(() => done);
+	});
+	await publishEvent(streams, orderConfirmed("patient"));
+	await eventually(async () =>
+		expect((await streams.jsm.consumers.info("ORDERS", durable)).paused).toBe(true),
+	);
+	await eventually(() => expect(calls_ms.length).toBe(8), { timeout_ms: 10_000 });
+	const gaps_ms = calls_ms.slice(1).map((time, n) => time - (calls_ms[n] ?? 0));
+	expect(Math.min(...gaps_ms)).toBeGreaterThan(settings.pause_ms - 50);
+	await idle(durable);
+	expect(await failures()).toHaveLength(0);
+	expect(await streams.messages("DLQ")).toEqual([]);
+}, 15_000);
+
+test("a message that has to wait for somebody else spends no attempt", async () => {
+	let calls = 0;
+	const durable = await consume(async (events) => {
+		calls += 1;
+		const later: Outcome = { kind: "later", after_ms: 10 };
+		return events.map(() => (calls < 10 ? later : done));
+	});
+	await publishEvent(streams, orderConfirmed("waits"));
+	await eventually(() => expect(calls).toBe(10));
+	await idle(durable);
+	expect(await failures()).toHaveLength(0);
+});
