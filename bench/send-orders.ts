@@ -16,34 +16,39 @@ export interface SendNeeds {
 	cleanUp(stop: () => Promise<void>): void;
 }
 
+const LOOK_EVERY_MS = 250;
+
 /**
  * Sends orders from a process of their own. Resolves when all were answered, have ended and are in the
  * audit log, as far as the roles that do so run.
  * @returns what the generator said in the end
  */
 export async function sendOrders(load: Load, needs: SendNeeds): Promise<GeneratorLine> {
-	const { stack, database, progress, cleanUp } = needs;
+	const { database, progress, stack } = needs;
 	let line: GeneratorLine | undefined;
 	let pending = 0;
 	const show = () => {
 		const { accepted = 0, backlog = 0 } = line ?? {};
 		progress.show({ accepted, backlog, ended: Math.max(0, accepted - pending) });
 	};
+	const watch = () => {
+		const ask = watchPending(database);
+		return async () => {
+			pending = await ask();
+			show();
+			return pending;
+		};
+	};
 	const generator = runGenerator(load, (latest) => {
 		line = latest;
 		show();
 	});
-	cleanUp(() => generator.stop());
-	const askPending = watchPending(database, () => line?.done === true);
-	const ended = pollUntil(
-		async () => {
-			pending = stack.ends ? await askPending() : 0;
-			show();
-			return `${pending} ${line?.accepted}`;
-		},
-		() => pending === 0 && line?.done === true,
-	);
-	const [finished] = await Promise.all([generator.finished, ended]);
+	needs.cleanUp(() => generator.stop());
+	const whileLoading = async (look: () => Promise<unknown>) => {
+		for (; stack.ends && !line?.done; await Bun.sleep(LOOK_EVERY_MS)) await look();
+	};
+	const [finished] = await Promise.all([generator.finished, whileLoading(watch())]);
+	if (stack.ends) await pollUntil(watch(), (count) => count === 0);
 	await untilPublished(database, stack);
 	return finished;
 }
