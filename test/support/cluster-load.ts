@@ -72,14 +72,14 @@ export function startLoad(cluster: Cluster, options: LoadOptions): Load {
 	}
 
 	async function attempt(position: number): Promise<boolean> {
-		const response = await fetch(`${url(position)}/v1/orders`, {
-			method: "POST",
-			headers: { "content-type": "application/json", "idempotency-key": `order-${position}` },
-			body: JSON.stringify(orders[position]?.body),
-		}).catch((error: Error & { code?: string }) => {
-			if (REFUSED.has(error.code ?? "")) journal.refused += 1;
-			else journal.closed += 1;
-		});
+		const { body } = orders[position] as WorkloadOrder;
+		const key = `order-${position}`;
+		const response = await post(url(position), key, body).catch(
+			(error: Error & { code?: string }) => {
+				if (REFUSED.has(error.code ?? "")) journal.refused += 1;
+				else journal.closed += 1;
+			},
+		);
 		const text = await response?.text().catch(() => {
 			journal.cut += 1;
 		});
@@ -120,6 +120,21 @@ export function startLoad(cluster: Cluster, options: LoadOptions): Load {
 			return done;
 		},
 	};
+}
+
+function post(url: string, key: string, body: WorkloadOrder["body"]): Promise<Response> {
+	return fetch(`${url}/v1/orders`, {
+		method: "POST",
+		headers: { "content-type": "application/json", "idempotency-key": key },
+		body: JSON.stringify(body),
+	});
+}
+
+/** Places one order, once. `order_id` is empty unless it was accepted. */
+export async function placeOrder(url: string, key: string, body: WorkloadOrder["body"]) {
+	const response = await post(url, key, body);
+	const { order_id = "" } = (await response.json()) as { order_id?: string };
+	return { status: response.status, headers: response.headers, order_id };
 }
 
 /** Reports goods until the inventory has counted them. */

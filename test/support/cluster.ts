@@ -17,8 +17,8 @@ export interface ClusterOptions {
 	readonly database_url?: string;
 	/** Variables of every process. */
 	readonly environment?: Record<string, string>;
-	/** Lines of a config file that come after the short timings. */
-	readonly config?: string;
+	/** For how long the broker itself stops duplicates. Default: 30. */
+	readonly duplicate_window_s?: number;
 }
 
 /** A whole millrace of real processes on a broker and databases of its own. */
@@ -59,7 +59,7 @@ lease_ms = 1_000
 flush_ms = 50
 [nats]
 ping_interval_ms = 1_000
-`;
+duplicate_window_s = `;
 
 const TAIL_LINES = 40;
 /** More at once only take each other's time, until timings mean nothing. */
@@ -143,13 +143,13 @@ async function makeDatabases(
 }
 
 function makeProcesses(
-	{ processes = [moduleNames], environment, config = "" }: ClusterOptions,
+	{ processes = [moduleNames], environment, duplicate_window_s = 30 }: ClusterOptions,
 	it: Pick<Cluster, "nats" | "data_folder" | "audit_folder"> & {
 		readonly database_urls: Record<ModuleName, string>;
 	},
 ): MillraceProcess[] {
 	const config_file = join(it.data_folder, "config.toml");
-	writeFileSync(config_file, SHORT_TIMINGS + config);
+	writeFileSync(config_file, `${SHORT_TIMINGS}${duplicate_window_s}\n`);
 	const urls = moduleNames.map((name) => [
 		`DATABASE_URL_${name.toUpperCase()}`,
 		it.database_urls[name],
