@@ -26,10 +26,12 @@ export interface DeadLetter {
  */
 export async function park(js: JetStreamClient, letter: DeadLetter): Promise<void> {
 	const headers = new WireHeaders();
-	headers.set("Nats-Msg-Id", `dlq:${letter.consumer}:${letter.message_id}`);
+	// A v1 producer chooses its ids, so a line break in one must not begin a header of its own.
+	const message_id = printable(letter.message_id);
+	headers.set("Nats-Msg-Id", `dlq:${letter.consumer}:${message_id}`);
 	headers.set("Millrace-Reason", printable(letter.reason));
 	headers.set("Millrace-Error", printable(letter.error));
-	headers.set("Millrace-Message-Id", letter.message_id);
+	headers.set("Millrace-Message-Id", message_id);
 	headers.set("Millrace-Original-Subject", letter.subject);
 	headers.set("Millrace-Original-Stream", letter.stream);
 	headers.set("Millrace-Original-Sequence", String(letter.sequence));

@@ -14,6 +14,7 @@ export interface Delivery<S extends Subject> {
 }
 
 const pending: Outcome = { kind: "retry", error: new Error("the handler said nothing about it") };
+const TRACEPARENT = /^[\da-f-]{55}$/;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** Decodes a message and checks it against the contract of its subject. What fails here can never succeed later. */
@@ -29,7 +30,9 @@ export function decode<S extends Subject>(message: JsMsg, subjects: readonly S[]
 	const result = contracts[subject].schema.safeParse(value);
 	if (!result.success) return unreadable(message, "schema violation", result.error);
 	const data = result.data as IncomingEvent<S>["data"];
-	const traceparent = readHeader(headerText(headerBytes(message)), "traceparent");
+	const header = readHeader(headerText(headerBytes(message)), "traceparent");
+	// It goes into the outbox, where a line break or a tab in it would part the rows.
+	const traceparent = header !== undefined && TRACEPARENT.test(header) ? header : undefined;
 	const event = { subject, data, message_id: data.message_id, traceparent } as IncomingEvent<S>;
 	return { message, event, message_id: data.message_id, outcome: pending };
 }

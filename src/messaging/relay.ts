@@ -60,8 +60,14 @@ export function createRelay(options: RelayOptions, needs: RelayNeeds): Relay {
 	function enqueue(written: Written, republished: boolean) {
 		waiting.push({ ...written, republished });
 		waiting_events += written.events.length;
+		keepPublishing();
+	}
+
+	function keepPublishing() {
 		publishing ??= publishWaiting().finally(() => {
 			publishing = undefined;
+			// What came in between the last look and now found somebody publishing.
+			if (waiting.length > 0 && !stopping) keepPublishing();
 		});
 	}
 
