@@ -31,11 +31,16 @@ function aligned(rows: readonly Row[]): string {
 function conditions(options: Options, { postgres_version }: Run, stack: Stack): string {
 	const { orders, rate, connections, warm_up } = options;
 	const settings = Object.entries(POSTGRES_SETTINGS).map((setting) => setting.join("="));
+	const loop = rate ? `open loop at ${rate}/s` : "closed loop";
 	const lines = {
 		commit: commit(),
-		machine: `${cpus().length} cores (${cpus()[0]?.model ?? "?"}), ${gibibytes()} GiB, ${process.platform}-${process.arch}`,
-		versions: `Bun ${Bun.version}, nats-server ${stack.nats_version}, PostgreSQL ${postgres_version}`,
-		load: `${orders} orders, ${connections} connections, ${rate ? `open loop at ${rate}/s` : "closed loop"}, ${warm_up} to warm up`,
+		machine: machine(),
+		versions: [
+			`Bun ${Bun.version}`,
+			`nats-server ${stack.nats_version}`,
+			`PostgreSQL ${postgres_version}`,
+		].join(", "),
+		load: `${orders} orders after ${warm_up} to warm up, ${connections} connections, ${loop}`,
 		processes: stack.millrace.map(({ roles }) => roles).join(" | "),
 		"nats-server": "sync_interval=always",
 		PostgreSQL: settings.join(" "),
@@ -51,8 +56,11 @@ function commit(): string {
 	return git("status", "--porcelain").stdout.length > 0 ? `${hash} with changes` : hash;
 }
 
-function gibibytes(): number {
-	return Math.round(totalmem() / 1024 ** 3);
+function machine(): string {
+	const cores = cpus();
+	const gibibytes = Math.round(totalmem() / 1024 ** 3);
+	const model = cores[0]?.model ?? "unknown";
+	return `${cores.length} cores (${model}), ${gibibytes} GiB, ${process.platform}-${process.arch}`;
 }
 
 function rateRows({ orders, accepted, confirmed, latency_ms, ...rates }: Figures): Row[] {
