@@ -23,6 +23,8 @@ export function createOutput({ text, level, roles }: OutputOptions): Output {
 		const log = createLog({ level, pretty: false, fields });
 		return { screen: undefined, log, report: (line) => log.info(line) };
 	}
+	// That nobody reads any more is no reason to stop taking orders.
+	process.stdout.on("error", () => {});
 	const screen = createScreen(process.stdout);
 	const log = createLog({
 		level,
