@@ -70,7 +70,8 @@ export async function startDuplicates(cluster: Cluster, seed: number): Promise<D
 
 	async function publishAgain({ subject, data, headers: found }: JsMsg) {
 		const own = headers();
-		for (const [name, values] of found ?? []) own.set(name, values[0] ?? "");
+		for (const [name, values] of found ?? [])
+			if (!name.startsWith("Nats-Batch-")) own.set(name, values[0] ?? "");
 		own.set("Millrace-Republished", "1");
 		own.set(COPY, "1");
 		await eventually(
