@@ -148,12 +148,12 @@ function fromEnvironment(environment: Environment): Sections {
 	for (const [name, section, key] of variables) {
 		const text = environment[name];
 		if (text === undefined || text === "") continue;
-		sections[section] = { ...sections[section], [key]: valueOf(text) };
+		sections[section] = { ...sections[section], [key]: parsed(text) };
 	}
 	return sections;
 }
 
-function valueOf(text: string): unknown {
+function parsed(text: string): unknown {
 	if (/^-?\d+$/.test(text)) return Number(text);
 	if (text === "true" || text === "false") return text === "true";
 	return text;
@@ -184,10 +184,17 @@ function databaseUrls(environment: Environment): Config["database_urls"] {
 	return Object.fromEntries(urls) as Record<ModuleName, string>;
 }
 
+/** A setting, and the variable that may have set it. */
+function namesOf([section, key]: readonly PropertyKey[]): string {
+	const variable = variables.find(([, of, name]) => of === section && name === key)?.[0];
+	const setting = [section, key].filter((part) => part !== undefined).join(".");
+	return variable === undefined ? setting : `${setting} (${variable})`;
+}
+
 function check(sections: Sections): FileConfig {
 	const result = fileSchema.safeParse(sections);
 	if (result.success) return result.data;
-	const lines = result.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
+	const lines = result.error.issues.map((issue) => `  ${namesOf(issue.path)}: ${issue.message}`);
 	throw new ConfigError(`The configuration is not valid:\n${lines.join("\n")}`);
 }
 
