@@ -35,12 +35,13 @@ export function createDemoBoard(screen: Screen): DemoBoard {
 		const sight = addEvent(before, event, Date.now());
 		sights.set(order_id, sight);
 		if (stageOf(sight) === "ended") end(sight);
-		redraw();
+		else redraw();
 	}
 
 	function end(sight: Sight) {
 		sights.delete(sight.order_id);
 		told.delete(sight.order_id);
+		redraw();
 		screen.print(sightLine(sight));
 	}
 

@@ -67,8 +67,8 @@ describe("a wrong configuration is refused before anything starts", () => {
 	writeFileSync(file, "[http]\nprot = 1\n");
 
 	test.each([
-		["a level that there is not", "", { LOG_LEVEL: "loud" }, /log\.level/],
-		["a port out of range", "--port 70000", {}, /http\.port/],
+		["a level that there is not", "", { LOG_LEVEL: "loud" }, /log\.level \(LOG_LEVEL\)/],
+		["a port out of range", "--port 70000", {}, /http\.port \(PORT\)/],
 		["an unknown key of a file", `--config ${file}`, {}, /"prot"/],
 		["a file that is not there", "--config nowhere.toml", {}, /nowhere\.toml cannot be read/],
 		["a database for some modules", "", { DATABASE_URL_AUDIT: "postgres://a" }, /DATABASE_URL/],
