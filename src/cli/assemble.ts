@@ -6,7 +6,7 @@ import { bannerFields, bannerText, type Running } from "./banner.ts";
 import { createDemo } from "./demo.ts";
 import { receiveGoods } from "./goods.ts";
 import type { Infrastructure } from "./infrastructure.ts";
-import type { Plan } from "./start.ts";
+import type { Plan } from "./plan.ts";
 
 const { version } = packageFile;
 

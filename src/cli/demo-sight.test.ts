@@ -46,18 +46,20 @@ const declined = "payments.failed.v1";
 const cancelled = "orders.cancelled.v1";
 const released = "inventory.released.v1";
 
+const ways: [string, Subject[]][] = [
+	["unknown", [held]],
+	["open", [created]],
+	["open", [created, held, charged]],
+	["decided", [created, confirmed]],
+	["ended", [created, held, charged, confirmed]],
+	["ended", [confirmed, charged, held, created]],
+	["ended", [created, "inventory.rejected.v1", cancelled]],
+	["decided", [created, held, declined, cancelled]],
+	["ended", [created, held, declined, cancelled, released]],
+];
+
 describe("an order", () => {
-	test.each([
-		["unknown", [held]],
-		["open", [created]],
-		["open", [created, held, charged]],
-		["decided", [created, confirmed]],
-		["ended", [created, held, charged, confirmed]],
-		["ended", [confirmed, charged, held, created]],
-		["ended", [created, "inventory.rejected.v1", cancelled]],
-		["decided", [created, held, declined, cancelled]],
-		["ended", [created, held, declined, cancelled, released]],
-	] as [string, Subject[]][])("is %s after %p", (stage, subjects) => {
+	test.each(ways)("is %s after %p", (stage, subjects) => {
 		expect(stageOf(seen(...subjects))).toBe(stage);
 	});
 
