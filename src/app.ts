@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { migrations } from "../migrations/bundle.ts";
-import type { Config } from "./config.ts";
+import { type Config, ConfigError, type DatabaseUrls } from "./config.ts";
 import type { ModuleName } from "./contracts/streams.ts";
 import { armCrashPoint } from "./crash-point.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./database/connection.ts";
@@ -74,7 +74,7 @@ const modules: Readonly<Record<ModuleName, (it: Foundation) => Module>> = {
 export interface AppOptions {
 	readonly config: Config;
 	readonly roles: readonly ModuleName[];
-	readonly database_urls: Readonly<Record<ModuleName, string>>;
+	readonly database_urls: DatabaseUrls;
 	readonly nats_url: string;
 	readonly version: string;
 	readonly log: Log;
@@ -108,7 +108,7 @@ export function createApp(options: AppOptions): App {
 	const tracing = createTracing(config.tracing);
 	const databases = new Map<string, Database>();
 	for (const role of roles) {
-		const url = options.database_urls[role];
+		const url = databaseUrl(options, role);
 		if (!databases.has(url)) databases.set(url, openDatabase({ url, ...config.database }));
 	}
 	const broker = openBroker(
@@ -136,7 +136,7 @@ export function createApp(options: AppOptions): App {
 	});
 
 	function host(role: ModuleName) {
-		const database_options = { url: options.database_urls[role], ...config.database };
+		const database_options = { url: databaseUrl(options, role), ...config.database };
 		const database = databases.get(database_options.url) as Database;
 		const schema = `millrace_${role}`;
 		const needs = { module: role, schema, database, broker, metrics, tracing, log };
@@ -189,10 +189,17 @@ export function createApp(options: AppOptions): App {
 	};
 }
 
+function databaseUrl({ database_urls }: AppOptions, role: ModuleName): string {
+	const url = database_urls[role];
+	if (url !== undefined) return url;
+	throw new ConfigError(`Set DATABASE_URL_${role.toUpperCase()}, or DATABASE_URL for all modules.`);
+}
+
 function toProblem(error: unknown): HttpProblem | undefined {
 	if (!(error instanceof DatabaseUnavailableError)) return undefined;
 	return new HttpProblem(503, "The order could not be stored now", {
-		detail: "Postgres is away. Nothing was accepted; send the request again.",
+		detail:
+			"Postgres gives no answer. Send the request again, with the same Idempotency-Key if it had one.",
 		retry_after_s: 1,
 		cause: error,
 	});

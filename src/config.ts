@@ -23,7 +23,7 @@ export const fileSchema = z.strictObject({
 		port,
 		body_bytes_max: whole.min(1_024),
 		batch_body_bytes_max: whole.min(1_024),
-		lines_max: positive.max(1_000),
+		lines_max: positive.max(400),
 		quantity_max: positive,
 		unit_price_max: positive,
 		idle_timeout_s: positive.max(255),
@@ -40,7 +40,7 @@ export const fileSchema = z.strictObject({
 	nats: z.strictObject({
 		replicas: z.union([z.literal(1), z.literal(3), z.literal(5)]),
 		stream_bytes_max: positive,
-		message_bytes_max: whole.min(65_536),
+		message_bytes_max: whole.min(16_384).max(60_000),
 		duplicate_window_s: positive,
 		ping_interval_ms: milliseconds,
 		request_timeout_ms: milliseconds,
@@ -93,11 +93,14 @@ type FileConfig = z.infer<typeof fileSchema>;
 /** The environment, as `process.env` has it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** A module that this process does not host needs none. */
+export type DatabaseUrls = Readonly<Partial<Record<ModuleName, string>>>;
+
 /** Everything that can be set, checked. Sections carry the names they have in `config/default.toml`. */
 export interface Config extends Omit<FileConfig, "audit"> {
 	readonly audit: FileConfig["audit"] & { readonly store: string };
-	/** Where each module keeps its tables; undefined starts the embedded Postgres. */
-	readonly database_urls: Readonly<Record<ModuleName, string>> | undefined;
+	/** Where modules keep their tables; undefined starts the embedded Postgres. */
+	readonly database_urls: DatabaseUrls | undefined;
 	/** undefined starts the embedded nats-server. */
 	readonly nats_url: string | undefined;
 	readonly data_folder: string;
@@ -171,17 +174,11 @@ async function readFile(file: string): Promise<Sections> {
 }
 
 function databaseUrls(environment: Environment): Config["database_urls"] {
-	const urls = moduleNames.map((name) => [
-		name,
-		environment[`DATABASE_URL_${name.toUpperCase()}`] || environment.DATABASE_URL,
-	]);
-	const missing = urls.filter(([, url]) => !url);
-	if (missing.length === urls.length) return undefined;
-	if (missing.length > 0) {
-		const names = missing.map(([name]) => `DATABASE_URL_${name?.toUpperCase()}`).join(", ");
-		throw new ConfigError(`${names} not set: set DATABASE_URL for all modules, or one for each.`);
-	}
-	return Object.fromEntries(urls) as Record<ModuleName, string>;
+	const urls = moduleNames.flatMap((name) => {
+		const url = environment[`DATABASE_URL_${name.toUpperCase()}`] || environment.DATABASE_URL;
+		return url ? [[name, url] as const] : [];
+	});
+	return urls.length > 0 ? Object.fromEntries(urls) : undefined;
 }
 
 /** A setting, and the variable that may have set it. */

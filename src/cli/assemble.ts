@@ -32,14 +32,14 @@ async function welcome(plan: Plan, infrastructure: Infrastructure, app: App): Pr
 	const { http_url, ops_url } = app;
 	const { embedded } = infrastructure;
 	const local = embedded.postgres || embedded.nats;
-	if (http_url && roles.includes("inventory") && (local || demo)) await receiveGoods(http_url);
+	if (http_url && roles.includes("inventory") && embedded.postgres) await receiveGoods(http_url);
 	if (local) addEndpoints(config.data_folder, { ...(http_url && { http_url }), ops_url });
 	const running: Running = {
 		version,
 		roles,
 		http_url,
 		ops_url,
-		database_urls: [...new Set(roles.map((role) => infrastructure.database_urls[role]))],
+		database_urls: [...new Set(roles.flatMap((role) => infrastructure.database_urls[role] ?? []))],
 		nats_url: infrastructure.nats_url,
 		embedded,
 		data_folder: config.data_folder,

@@ -1,10 +1,10 @@
-import type { Config } from "../config.ts";
-import { type ModuleName, moduleNames } from "../contracts/streams.ts";
+import type { Config, DatabaseUrls } from "../config.ts";
+import { moduleNames } from "../contracts/streams.ts";
 import { startServers } from "../embedded/servers.ts";
 
 /** Where Postgres and NATS are, and what of them runs inside this program. */
 export interface Infrastructure {
-	readonly database_urls: Readonly<Record<ModuleName, string>>;
+	readonly database_urls: DatabaseUrls;
 	readonly nats_url: string;
 	readonly embedded: { readonly postgres: boolean; readonly nats: boolean };
 	/** Resolves with what happened when an embedded server ends by itself; never when there is none. */
@@ -39,7 +39,6 @@ export async function findInfrastructure(
 	};
 }
 
-function sameForAll(url: string): Infrastructure["database_urls"] {
-	const urls = moduleNames.map((name) => [name, url]);
-	return Object.fromEntries(urls) as Infrastructure["database_urls"];
+function sameForAll(url: string): DatabaseUrls {
+	return Object.fromEntries(moduleNames.map((name) => [name, url]));
 }

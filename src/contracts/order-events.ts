@@ -35,13 +35,20 @@ export const orderCreatedV2 = orderFacts.extend({
 });
 export type OrderCreatedV2 = z.infer<typeof orderCreatedV2>;
 
+/** The end of the year 9999, beyond which a time has no four-digit year. */
+const LAST_MILLISECOND = 253_402_300_799_999;
+
 /** The contract that producers outside millrace publish straight to NATS. Money is a decimal here, and only here. */
 export const orderCreatedV1 = z.object({
 	message_id: z.string().min(1).max(255),
 	order_id: identifier,
 	customer_id: identifier,
 	total_amount: z.number().min(0),
-	created_at: z.int().min(0).meta({ description: "Milliseconds since the epoch." }),
+	created_at: z
+		.int()
+		.min(0)
+		.max(LAST_MILLISECOND)
+		.meta({ description: "Milliseconds since the epoch." }),
 });
 export type OrderCreatedV1 = z.infer<typeof orderCreatedV1>;
 

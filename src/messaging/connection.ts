@@ -48,7 +48,7 @@ export function openBroker(options: BrokerOptions, log: Log): Broker {
 
 	async function open() {
 		const nc = await connect({
-			servers: options.url,
+			...addressOf(options.url),
 			name: "millrace",
 			maxReconnectAttempts: -1,
 			reconnectTimeWait: RETRY_MS,
@@ -115,4 +115,17 @@ export function openBroker(options: BrokerOptions, log: Log): Broker {
 			if (session) await opening;
 		},
 	};
+}
+
+/**
+ * `nats://user:password@host:4222`, `nats://token@host`, or several of them with commas in between, of
+ * which the first says who we are. The client takes addresses and credentials apart.
+ */
+function addressOf(text: string) {
+	const urls = text.split(",").map((part) => new URL(part.trim()));
+	const servers = urls.map((url) => `${url.protocol}//${url.host}`);
+	const user = decodeURIComponent(urls[0]?.username ?? "");
+	const pass = decodeURIComponent(urls[0]?.password ?? "");
+	if (user === "") return { servers };
+	return pass === "" ? { servers, token: user } : { servers, user, pass };
 }

@@ -36,6 +36,7 @@ export function createConsumerMonitor(options: MonitorOptions): Part {
 		if (info === undefined) return restart(session, "is missing");
 		metrics.pending.set({ consumer: durable }, info.num_pending);
 		metrics.ack_pending.set({ consumer: durable }, info.num_ack_pending);
+		if (info.num_pending === 0 && !options.busy()) metrics.lag.set({ consumer: durable }, 0);
 		const idle = info.num_pending === 0 || info.paused === true || options.busy();
 		if (idle || options.received() !== received_before) {
 			received_before = options.received();

@@ -80,6 +80,7 @@ export function createConsumer<S extends Subject>(
 			log.error({ err: error, consumer: durable }, "a batch was not settled and will come again");
 		}
 		for (const span of spans) span.end();
+		metrics.lag.set({ consumer: durable }, secondsSince(batch[0]));
 		metrics.consumed.inc({ consumer: durable }, batch.length);
 		metrics.batch_size.observe({ consumer: durable }, batch.length);
 	}
@@ -156,4 +157,9 @@ export function createConsumer<S extends Subject>(
 			await broker.flush();
 		},
 	};
+}
+
+/** The age of the first message of a batch, now that the batch is finished. */
+function secondsSince(message: JsMsg | undefined): number {
+	return message === undefined ? 0 : (Date.now() - message.time.getTime()) / 1_000;
 }

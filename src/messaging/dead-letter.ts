@@ -22,13 +22,13 @@ export interface DeadLetter {
 
 /**
  * Parks a message. Resolves when the dead-letter stream has it: only then may the original go.
- * The broker's id is derived, so parking it twice leaves one.
+ * The broker's id is derived, so parking it again within the duplicate window leaves one.
  */
 export async function park(js: JetStreamClient, letter: DeadLetter): Promise<void> {
 	const headers = new WireHeaders();
 	// A v1 producer chooses its ids, so a line break in one must not begin a header of its own.
 	const message_id = printable(letter.message_id);
-	headers.set("Nats-Msg-Id", `dlq:${letter.consumer}:${message_id}`);
+	headers.set("Nats-Msg-Id", `dlq:${letter.consumer}:${letter.sequence}:${message_id}`);
 	headers.set("Millrace-Reason", printable(letter.reason));
 	headers.set("Millrace-Error", printable(letter.error));
 	headers.set("Millrace-Message-Id", message_id);

@@ -28,6 +28,9 @@ export interface Difference {
 	readonly found: unknown;
 }
 
+/** What a dead letter says besides the message itself. */
+const DEAD_LETTER_HEADERS_BYTES_MAX = 4_096;
+
 type Wanted = Partial<StreamConfig> & { name: string };
 
 /** Every stream, as it should be. Limits retention, since replay and audit read what others have handled. */
@@ -47,10 +50,13 @@ export function wantedStreams(options: StreamOptions): Wanted[] {
 		name,
 		subjects: [...subjects],
 	}));
-	return [
-		...events,
-		{ ...settings, name: DEAD_LETTER_STREAM, subjects: Object.values(deadLetterSubjects) },
-	];
+	const dead_letters = {
+		...settings,
+		name: DEAD_LETTER_STREAM,
+		subjects: Object.values(deadLetterSubjects),
+		max_msg_size: options.message_bytes_max + DEAD_LETTER_HEADERS_BYTES_MAX,
+	};
+	return [...events, dead_letters];
 }
 
 /** Makes the streams that are missing and reports where those that exist differ. */

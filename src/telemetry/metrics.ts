@@ -53,7 +53,7 @@ const delivery = (series: Series) => ({
 	}),
 	attempts: series.counters({
 		name: "message_attempts_total",
-		help: "Messages handled, by the number of the attempt.",
+		help: "Attempts that failed for a reason of the message's own, by their number.",
 		labels: ["consumer", "attempt"],
 	}),
 	dead_letters: series.counters({
@@ -132,5 +132,5 @@ const http = (series: Series) => ({
 
 const audit = (series: Series) => ({
 	audit_entries: series.counter("audit_entries_total", "Entries this process added to the log."),
-	audit_size: series.gauge("audit_log_size", "Entries in the log as of its last checkpoint."),
+	audit_size: series.gauge("audit_log_size", "Entries in the log."),
 });

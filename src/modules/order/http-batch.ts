@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { parseJson, readText } from "../../http/body.ts";
 import { HttpProblem, invalid } from "../../http/problem.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
 import { batchLineSchema, type OrderLimits } from "./http-schemas.ts";
 import type { Intake } from "./place-order.ts";
 import { takeOrder } from "./take-order.ts";
@@ -9,7 +10,7 @@ import { takeOrder } from "./take-order.ts";
 export async function takeBatch(
 	c: Context,
 	options: OrderLimits & { readonly body_bytes_max: number; readonly batch_body_bytes_max: number },
-	intake: Intake,
+	{ intake, metrics }: { readonly intake: Intake; readonly metrics: Metrics },
 ): Promise<Response> {
 	if (c.req.header("idempotency-key") !== undefined) {
 		throw new HttpProblem(400, "The request is not valid", {
@@ -38,6 +39,7 @@ export async function takeBatch(
 							retry_after_s: 1,
 							cause: error,
 						});
+			metrics.orders_rejected.inc({ reason: problem.status });
 			return JSON.stringify({ ...number, code: problem.status, problem });
 		}
 	}

@@ -38,7 +38,7 @@ export function orderRoutes(options: OrderRoutesOptions, needs: OrderRoutesNeeds
 	const specs = describeOrderRoutes(options);
 	return [
 		{ spec: specs.place, handle: placeRoute(options, needs) },
-		{ spec: specs.placeMany, handle: (c) => takeBatch(c, options, needs.intake) },
+		{ spec: specs.placeMany, handle: (c) => takeBatch(c, options, needs) },
 		{ spec: specs.list, handle: listRoute(options, needs) },
 		{ spec: specs.look, handle: async (c) => c.json(answerOf(await found(c, needs))) },
 		{ spec: specs.cancel, handle: cancelRoute(needs) },

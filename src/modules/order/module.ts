@@ -45,7 +45,7 @@ export function orderModule(needs: {
 				handle: settle,
 			},
 			{
-				durable: "order-settle",
+				durable: "order-reject",
 				stream: "INVENTORY",
 				subjects: ["inventory.rejected.v1"],
 				handle: settle,

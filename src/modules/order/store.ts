@@ -66,7 +66,7 @@ export function createOrderStore(database: Database, lease_ms: number) {
 						order_id, tenant_id, customer_id, status, currency, total_amount, lines,
 						payment_token, idempotency_key, body_hash, created_at, updated_at)
 					select order_id, tenant_id, customer_id, 'pending', currency, total_amount, lines::json,
-						payment_token, idempotency_key, body_hash, created_at, created_at
+						payment_token, idempotency_key, body_hash, created_at, now()
 					from input
 					on conflict do nothing
 					returning order_id),
@@ -150,11 +150,12 @@ export function createOrderStore(database: Database, lease_ms: number) {
 					select jsonb_array_elements_text(${JSON.stringify(order_ids)}::text::jsonb))`);
 		},
 
-		/** Pending orders older than `age_ms`, the oldest first. */
+		/** Orders that have been pending here for `age_ms`, the oldest first. */
 		findOverdue(age_ms: number, limit: number): Promise<readonly StoredOrder[]> {
 			return database.run(sql<StoredOrder[]>`
 				select ${columns} from millrace_order.orders
 				where status = 'pending' and created_at < now() - ${age_ms} * interval '1 millisecond'
+					and updated_at < now() - ${age_ms} * interval '1 millisecond'
 				order by created_at limit ${limit}`);
 		},
 	};

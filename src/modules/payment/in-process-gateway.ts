@@ -24,28 +24,28 @@ export function createInProcessGateway(folder: string): Gateway {
 	const ledger = join(folder, `ledger-${process.pid}-${Date.now()}.ndjson`);
 	const moved = new Set(readLedger(folder).map(({ key }) => key));
 
-	function answer(request: GatewayRequest, entries: string[]): GatewayResult {
-		const { key, kind, order_id, amount, currency, payment_token } = request;
-		if (kind === "charge" && payment_token?.startsWith(DECLINE)) {
-			return { state: "declined", code: payment_token.slice(DECLINE.length) };
-		}
-		if (!moved.has(key)) {
-			moved.add(key);
-			entries.push(
-				`${JSON.stringify({ key, kind, order_id, amount, currency } satisfies LedgerEntry)}\n`,
-			);
-		}
-		return { state: "succeeded", reference: `local_${key}` };
-	}
-
 	return {
 		async submit(requests) {
-			const entries: string[] = [];
-			const results = requests.map((request) => answer(request, entries));
-			if (entries.length > 0) appendFileSync(ledger, entries.join(""));
+			const results = requests.map(answer);
+			const succeeded = requests.filter((_, index) => results[index]?.state === "succeeded");
+			const entries = new Map(succeeded.map((request) => [request.key, request]));
+			for (const key of entries.keys()) if (moved.has(key)) entries.delete(key);
+			if (entries.size > 0) appendFileSync(ledger, [...entries.values()].map(toLine).join(""));
+			for (const key of entries.keys()) moved.add(key);
 			return results;
 		},
 	};
+}
+
+function answer({ key, kind, payment_token }: GatewayRequest): GatewayResult {
+	if (kind === "charge" && payment_token?.startsWith(DECLINE)) {
+		return { state: "declined", code: payment_token.slice(DECLINE.length) };
+	}
+	return { state: "succeeded", reference: `local_${key}` };
+}
+
+function toLine({ key, kind, order_id, amount, currency }: GatewayRequest): string {
+	return `${JSON.stringify({ key, kind, order_id, amount, currency } satisfies LedgerEntry)}\n`;
 }
 
 /** All money the processes that share `folder` ever moved. A last line that a kill cut short moved none. */

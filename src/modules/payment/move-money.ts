@@ -27,11 +27,11 @@ export type Finished = Exclude<GatewayResult, { state: "unknown" }>;
 
 /** Somebody else has the claim: he finishes, or his claim runs out. */
 const later: Outcome = { kind: "later", after_ms: 1_000 };
-const FINAL = new Set(["succeeded", "declined", "void"]);
 
 /**
  * Claims, calls the gateway outside any transaction, and records each outcome with its event. The
  * key of a call is the charge id, so that a call repeated after a crash moves nothing twice.
+ * @param moves of one kind, one an order
  * @returns the outcome of each order, by its id
  */
 export async function moveMoney(
@@ -106,17 +106,15 @@ async function recordUnknown(needs: MoneyNeeds, claimed: readonly Claimed[], out
 
 /** What could not be claimed is finished already, or in the hands of a worker that may have died. */
 async function lookAtOthers(needs: MoneyNeeds, moves: readonly Move[], outcomes: Outcomes) {
-	for (const kind of ["charge", "refund"] as const) {
-		const order_ids = moves.flatMap(({ charge }) =>
-			charge.kind === kind ? [charge.order_id] : [],
-		);
-		if (order_ids.length === 0) continue;
-		const found = await needs.store.find(kind, order_ids);
-		const states = new Map(found.map(({ order_id, state }) => [order_id, state]));
-		for (const order_id of order_ids) {
-			const final = FINAL.has(states.get(order_id) ?? "");
-			outcomes.set(order_id, final ? done : later);
-		}
+	const [first] = moves;
+	if (first === undefined) return;
+	const order_ids = moves.map(({ charge }) => charge.order_id);
+	const found = await needs.store.find(first.charge.kind, order_ids);
+	const states = new Map(found.map(({ order_id, state }) => [order_id, state]));
+	for (const { charge, declined } of moves) {
+		const state = states.get(charge.order_id);
+		if (state === "declined") outcomes.set(charge.order_id, declined);
+		else outcomes.set(charge.order_id, state === "succeeded" || state === "void" ? done : later);
 	}
 }
 
