@@ -140,6 +140,6 @@ test("while NATS is away events are held and their leases kept", async () => {
 	});
 	await servers.nats.restart();
 	await eventually(async () => expect(await outboxRows()).toBe(0));
-	expect((await published()).sort()).toEqual(ids(list).sort());
+	await eventually(async () => expect((await published()).sort()).toEqual(ids(list).sort()));
 	await relay.stop();
 }, 15_000);
