@@ -71,7 +71,12 @@ describe("a wrong configuration is refused before anything starts", () => {
 		["a port out of range", "--port 70000", {}, /http\.port \(PORT\)/],
 		["an unknown key of a file", `--config ${file}`, {}, /"prot"/],
 		["a file that is not there", "--config nowhere.toml", {}, /nowhere\.toml cannot be read/],
-		["a database for some modules", "", { DATABASE_URL_AUDIT: "postgres://a" }, /DATABASE_URL/],
+		[
+			"a database for some of the modules",
+			"",
+			{ DATABASE_URL_AUDIT: "postgres://a", NATS_URL: "nats://127.0.0.1:1" },
+			/Set DATABASE_URL_ORDER/,
+		],
 		["tracing that cannot be followed", "", { OTEL_TRACES_SAMPLER: "most" }, /OTEL_TRACES_SAMPLER/],
 	])("%s", async (_, line, env, message) => {
 		const { code, stdout, stderr } = await call(`start ${line}`.trim(), { env });
