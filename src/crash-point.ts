@@ -10,7 +10,7 @@ const names = [
 type CrashPointName = (typeof names)[number];
 
 /** What was asked for is not a crash point. */
-export class CrashPointError extends Error {
+class CrashPointError extends Error {
 	override readonly name = "CrashPointError";
 }
 
