@@ -29,7 +29,11 @@ export interface Streams {
 
 /** Connects to the servers' broker until they are closed. */
 export async function openStreams(servers: PrivateServers): Promise<Streams> {
-	const nc = await connect({ servers: servers.nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+	const nc = await connect({
+		servers: servers.nats.url,
+		maxReconnectAttempts: -1,
+		reconnectTimeWait: 50,
+	});
 	servers.atEnd(() => nc.close());
 	const jsm = await jetstreamManager(nc, { checkAPI: false });
 	const js = jetstream(nc);
