@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** Ids chosen by clients and producers: 1 to 64 letters, digits, `_` or `-`. Safe in a subject, a path and a header. */
-export const IDENTIFIER_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
+const IDENTIFIER_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 
 export const identifier = z.string().regex(IDENTIFIER_PATTERN);
 

@@ -11,12 +11,9 @@ export const inventoryReservedV1 = orderFacts.extend({
 	lines: z.array(stockLine),
 	payment_token: identifier.optional(),
 });
-export type InventoryReservedV1 = z.infer<typeof inventoryReservedV1>;
 
 /** Nothing of the order is held, because `sku` does not suffice. */
 export const inventoryRejectedV1 = orderFacts.extend({ sku: identifier });
-export type InventoryRejectedV1 = z.infer<typeof inventoryRejectedV1>;
 
 /** What was held for the order is available again. */
 export const inventoryReleasedV1 = orderFacts.extend({ lines: z.array(stockLine) });
-export type InventoryReleasedV1 = z.infer<typeof inventoryReleasedV1>;

@@ -53,8 +53,7 @@ export const orderCreatedV1 = z.object({
 export type OrderCreatedV1 = z.infer<typeof orderCreatedV1>;
 
 /** Stock is held and the card is charged. */
-export const orderConfirmedV1 = orderFacts;
-export type OrderConfirmedV1 = z.infer<typeof orderConfirmedV1>;
+export const orderConfirmedV1 = orderFacts.extend({});
 
 export const cancelReason = z.enum([
 	"customer_request",
@@ -66,4 +65,3 @@ export type CancelReason = z.infer<typeof cancelReason>;
 
 /** The order ended without a sale; stock goes back and what was taken is refunded. */
 export const orderCancelledV1 = orderFacts.extend({ reason: cancelReason });
-export type OrderCancelledV1 = z.infer<typeof orderCancelledV1>;

@@ -6,14 +6,12 @@ export const paymentCompletedV1 = orderFacts.extend({
 	charge_id: z.uuid(),
 	gateway_reference: z.string().min(1).max(255),
 });
-export type PaymentCompletedV1 = z.infer<typeof paymentCompletedV1>;
 
 /** The gateway declined for good; nothing was taken. */
 export const paymentFailedV1 = orderFacts.extend({
 	charge_id: z.uuid(),
 	decline_code: z.string().min(1).max(64),
 });
-export type PaymentFailedV1 = z.infer<typeof paymentFailedV1>;
 
 /** `amount` of what was taken for the order went back to the card. */
 export const paymentRefundedV1 = orderFacts.extend({
@@ -22,4 +20,3 @@ export const paymentRefundedV1 = orderFacts.extend({
 	amount: z.int().min(0),
 	gateway_reference: z.string().min(1).max(255),
 });
-export type PaymentRefundedV1 = z.infer<typeof paymentRefundedV1>;

@@ -3,7 +3,10 @@ export class DatabaseUnavailableError extends Error {
 	override readonly name = "DatabaseUnavailableError";
 }
 
-/** A concurrent writer was first, or a constraint stopped the statement. Nothing was written; read again and decide again. */
+/**
+ * A concurrent writer was first, or a constraint stopped the statement. Nothing was written; read
+ * again and decide again.
+ */
 export class WriteConflictError extends Error {
 	override readonly name = "WriteConflictError";
 }

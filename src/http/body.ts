@@ -22,8 +22,12 @@ export function parseJson(text: string): unknown {
 	try {
 		return JSON.parse(text);
 	} catch (cause) {
-		throw new HttpProblem(400, "The body is not JSON", { cause });
+		return notJson(cause);
 	}
+}
+
+function notJson(cause: unknown): never {
+	throw new HttpProblem(400, "The body is not JSON", { cause });
 }
 
 function tooLarge(bytes_max: number): HttpProblem {

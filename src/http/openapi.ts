@@ -8,7 +8,8 @@ const apiInfo = {
 		title: "millrace",
 		version: packageFile.version,
 		description:
-			"Orders in, confirmed or cancelled out. Amounts are integers in the minor unit of their currency. Errors are RFC 9457 problems.",
+			"Orders in, confirmed or cancelled out. Amounts are integers in the minor unit of their " +
+			"currency. Errors are RFC 9457 problems.",
 		license: { name: "Apache-2.0", identifier: "Apache-2.0" },
 	},
 } as const;

@@ -40,10 +40,14 @@ test("ports last, unless another program has one of them", () => {
 	const file = join(temporaryFolder("data"), "ports");
 	const [first = 0, second = 0] = keptPorts(file, 2);
 	expect(keptPorts(file, 2)).toEqual([first, second]);
-	using _other = Bun.listen({ hostname: "127.0.0.1", port: first, socket: { data() {} } });
-	const [moved, same] = keptPorts(file, 2);
-	expect(moved).not.toBe(first);
-	expect(same).toBe(second);
+	const other = Bun.listen({ hostname: "127.0.0.1", port: first, socket: { data() {} } });
+	try {
+		const [moved, same] = keptPorts(file, 2);
+		expect(moved).not.toBe(first);
+		expect(same).toBe(second);
+	} finally {
+		other.stop();
+	}
 });
 
 test("a start that lost its port is tried again, three times in all; another fault is not", async () => {

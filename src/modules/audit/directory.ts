@@ -3,7 +3,7 @@ import { link, mkdir, open, readdir, readFile, rm, unlink } from "node:fs/promis
 import { dirname, join } from "node:path";
 
 /** An object of this name exists and holds something else. */
-export class ObjectDiffersError extends Error {
+class ObjectDiffersError extends Error {
 	override readonly name = "ObjectDiffersError";
 }
 
@@ -34,11 +34,15 @@ export function openDirectory(root: string) {
 			await link(aside, join(root, path));
 		} catch (error) {
 			if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-			const found = await readFile(join(root, path));
-			if (!found.equals(bytes)) throw new ObjectDiffersError(`${path} holds something else`);
+			await compare(path, bytes);
 		} finally {
 			await unlink(aside);
 		}
+	}
+
+	async function compare(path: string, bytes: Uint8Array): Promise<void> {
+		const found = await readFile(join(root, path));
+		if (!found.equals(bytes)) throw new ObjectDiffersError(`${path} holds something else`);
 	}
 
 	return {

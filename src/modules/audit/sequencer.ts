@@ -109,7 +109,10 @@ export function createSequencer(options: SequencerOptions, needs: SequencerNeeds
 		return readStreams(broker, starts, onMessage);
 	}
 
-	/** A store that is slow or away holds up the log, never a sale: try until it works or another process has taken over. */
+	/**
+	 * A store that is slow or away holds up the log, never a sale: try until it works or another process
+	 * has taken over.
+	 */
 	async function recordPatiently(recorder: Recorder, messages: StreamMessage[]) {
 		for (;;) {
 			try {

@@ -20,7 +20,7 @@ export const positions = schema.table("positions", {
 	sequence: quantity("sequence").notNull(),
 });
 
-/** The first eight bytes of each recorded message id, to find out whether an event that comes again is recorded already. */
+/** Eight bytes of each recorded message id, to find out whether an event that comes again is recorded. */
 export const batches = schema.table("batches", {
 	first_index: bigint("first_index", { mode: "number" }).primaryKey(),
 	id_prefixes: bytes("id_prefixes").notNull(),

@@ -3,8 +3,8 @@ import { parseJson, readText } from "../../http/body.ts";
 import { HttpProblem, invalid } from "../../http/problem.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { batchLineSchema, type OrderLimits } from "./http-schemas.ts";
+import { takeOrder } from "./http-take.ts";
 import type { Intake } from "./place-order.ts";
-import { takeOrder } from "./take-order.ts";
 
 /** Takes many orders at once: NDJSON in, one result a line out, in the same order. Each line stands for itself. */
 export async function takeBatch(

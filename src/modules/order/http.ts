@@ -8,7 +8,6 @@ import type { Tracing } from "../../telemetry/trace.ts";
 import { cancelOrder } from "./cancel-order.ts";
 import type { EndOrdersNeeds } from "./end-orders.ts";
 import { takeBatch } from "./http-batch.ts";
-import { describeOrderRoutes } from "./http-descriptions.ts";
 import {
 	idempotencyKey,
 	listQuerySchema,
@@ -16,9 +15,10 @@ import {
 	type OrderLimits,
 	placeOrderSchema,
 } from "./http-schemas.ts";
+import { describeOrderRoutes } from "./http-specs.ts";
+import { linksOf, takeOrder } from "./http-take.ts";
 import type { Intake } from "./place-order.ts";
 import type { StoredOrder } from "./store.ts";
-import { linksOf, takeOrder } from "./take-order.ts";
 import type { Watch } from "./watch-orders.ts";
 
 export interface OrderRoutesOptions extends OrderLimits {
