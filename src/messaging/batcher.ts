@@ -25,12 +25,14 @@ export function createBatcher<T>(options: BatcherOptions<T>): Batcher<T> {
 	let running = 0;
 	let timer: Timer | undefined;
 	let oldest_ms = 0;
-	let idle = Promise.withResolvers<void>();
+	let idle: PromiseWithResolvers<void> | undefined;
 	let draining = false;
 
 	function next() {
 		if (waiting.length === 0) {
-			if (batches === 0) idle.resolve();
+			if (batches > 0) return;
+			idle?.resolve();
+			idle = undefined;
 			return;
 		}
 		if (batches >= batches_running_max) return;
@@ -74,9 +76,10 @@ export function createBatcher<T>(options: BatcherOptions<T>): Batcher<T> {
 		},
 		async drain() {
 			draining = true;
-			idle = Promise.withResolvers();
+			idle ??= Promise.withResolvers();
+			const { promise } = idle;
 			next();
-			await idle.promise;
+			await promise;
 		},
 	};
 }

@@ -38,7 +38,7 @@ export function decodePrefixes(bytes: Uint8Array): string[] {
 
 /** When an event says it happened, in epoch ms; 0 when it does not say so. */
 export function occurredMs({ data }: StreamMessage): number {
-	const stated = OCCURRED.exec(new TextDecoder().decode(data))?.[1] ?? "";
+	const stated = OCCURRED.exec(new TextDecoder().decode(data))?.[1]?.trim() ?? "";
 	const time = /^\d+$/.test(stated) ? Number(stated) : Date.parse(stated);
 	return Number.isNaN(time) ? 0 : time;
 }
