@@ -46,7 +46,6 @@ export function openDirectory(root: string) {
 	}
 
 	return {
-		root,
 
 		/**
 		 * Creates objects. They appear whole and in their order, so that a crash leaves no gap.
