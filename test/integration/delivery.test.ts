@@ -90,7 +90,7 @@ describe("a message that can never be handled is parked on its first delivery", 
 			(letter?.header_names ?? []).map((name) => [name, letter?.header(name)]),
 		);
 		expect(headers).toEqual({
-			"Nats-Msg-Id": `dlq:${durable}:${headers["Millrace-Message-Id"]}`,
+			"Nats-Msg-Id": `dlq:${durable}:${sequence}:${headers["Millrace-Message-Id"]}`,
 			"Millrace-Reason": reason,
 			"Millrace-Error": expect.stringMatching(error),
 			"Millrace-Message-Id": expect.stringMatching(/^[0-9a-f-]{36}$/),

@@ -17,8 +17,6 @@ export const streamOptions = {
 	duplicate_window_s: 30,
 };
 
-export type Foundation = Awaited<ReturnType<typeof layFoundation>>;
-
 /** Tables, streams and connections of one module, for a test of a part of it without the app. */
 export async function layFoundation(servers: PrivateServers, module: ModuleName) {
 	const lines: Record<string, unknown>[] = [];

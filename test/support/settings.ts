@@ -8,7 +8,7 @@ export type Settings = Readonly<
 >;
 
 /** Ports that are free, and waits short enough for a test. */
-export const fastSettings: Settings = {
+const fastSettings: Settings = {
 	http: { port: 0, status_poll_ms: 20 },
 	ops: { port: 0 },
 	database: { connect_timeout_s: 1, statement_timeout_ms: 1_500 },
