@@ -28,10 +28,18 @@ test("a pending order is cancelled, once, however often it is asked", async () =
 	await eventually(async () => expect(await cancellations(order_id)).toHaveLength(1));
 });
 
+async function outboxRowsEver(): Promise<number> {
+	const [row] = await servers.sql<[{ id: number }]>`
+		select last_value::int as id from millrace_order.outbox_id_seq`;
+	return row.id;
+}
+
 test("twenty requests at once make one event", async () => {
 	const { order_id } = await shop.placeOrder();
+	const before = await outboxRowsEver();
 	const answers = await Promise.all(Array.from({ length: 20 }, () => shop.cancel(order_id)));
 	expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
+	expect(await outboxRowsEver()).toBe(before + 1);
 	await eventually(async () => expect(await cancellations(order_id)).toHaveLength(1));
 });
 

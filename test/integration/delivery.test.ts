@@ -169,6 +169,12 @@ test("one poisonous message among two hundred is parked alone, the rest go throu
 	expect(new Set(effects).size).toBe(200);
 	const [letter] = await streams.messages("DLQ");
 	expect(letter?.json()).toMatchObject({ order_id: "good-66" });
+	const attempts = (await foundation.metrics.render())
+		.split("\n")
+		.filter((line) => line.startsWith(`message_attempts_total{consumer="${durable}"`));
+	expect(attempts.map((line) => line.replace(/.*attempt=/, ""))).toEqual(
+		[1, 2, 3, 4, 5].map((attempt) => `"${attempt}"} 1`),
+	);
 });
 
 test("a dependency that is away pauses the consumer and spends no attempt", async () => {

@@ -1,6 +1,8 @@
 import { afterAll, expect, test } from "bun:test";
+import { createInventoryStore } from "../../src/modules/inventory/store.ts";
 import { startApp } from "../support/app.ts";
 import { orderCancelled, orderCreated, publishEvent } from "../support/events.ts";
+import { layFoundation } from "../support/foundation.ts";
 import { privateServers } from "../support/servers.ts";
 import { openStreams } from "../support/streams.ts";
 import { eventually } from "../support/wait.ts";
@@ -147,6 +149,19 @@ test("a cancelled order gives back what it held, once", async () => {
 			{ lines: [{ sku: "BACK", quantity: 4 }] },
 		]),
 	);
+});
+
+test("replicas that release at once give back once", async () => {
+	const { database } = await layFoundation(servers, "inventory");
+	const store = createInventoryStore(database, 60_000);
+	await stock.stockUp("RACE", 10);
+	await publishEvent(streams, orderCreated("race", [lineOf("RACE", 4)]));
+	await reservation("race", "held");
+	const held = await store.find(["race"]);
+	const event = [[orderCancelled("race")]];
+	const written = await Promise.all([1, 2, 3].map(() => store.release(held, [], event)));
+	expect(written.filter((it) => it !== undefined)).toHaveLength(1);
+	expect(await stock.available("RACE")).toBe(10);
 });
 
 test("an order cancelled before it was heard of is never held", async () => {
