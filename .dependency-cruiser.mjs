@@ -84,7 +84,7 @@ const PACKAGES = {
 	},
 	"package-hono": {
 		packages: "hono|@hono/[^/]+",
-		only: ["^src/http/", "^src/console/", "^src/modules/[^/]+/http(-[a-z]+)?\\.ts$"],
+		only: ["^src/http/", "^src/console/", "^src/modules/[^/]+/http(\\.|-)"],
 		why: "The web framework ends at the routes; use cases must run from a test or a consumer as well.",
 		wayOut: "Parse and answer in http.ts, and call the use case with plain data.",
 	},
@@ -123,7 +123,7 @@ const SHAPE = [
 	rule("routes-own-http", {
 		why: "A file other than http.ts, or its http-*.ts, of a module knows the web server.",
 		wayOut: "Throw a typed error or return data; http.ts turns it into an answer.",
-		from: { path: MODULE_FILE, pathNot: "^src/modules/[^/]+/http(-[a-z]+)?\\.ts$" },
+		from: { path: MODULE_FILE, pathNot: "^src/modules/[^/]+/http(\\.|-)" },
 		to: { path: "^src/http/" },
 	}),
 	rule("module-has-one-door", {

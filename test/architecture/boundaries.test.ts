@@ -72,7 +72,7 @@ describe("the source tree", () => {
 			.map((module) => module.source)
 			.filter((source) => {
 				const entry = source.split("/")[1] ?? "";
-				if (ABOVE_THE_LAYERS.includes(entry) || entry.endsWith(".d.ts")) return false;
+				if (ABOVE_THE_LAYERS.includes(entry) || /\.(d|test)\.ts$/.test(entry)) return false;
 				return !sources.some((pattern) => pattern.test(source));
 			});
 		expect(unfenced).toEqual([]);

@@ -139,8 +139,8 @@ test("another port is taken when the old one is not free", async () => {
 	const first = await startNatsServer({ binary, folder: nats_folder });
 	await first.stop();
 	const port = Number(new URL(first.url).port);
-	using _taken = Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } });
-	const second = await startNatsServer({ binary, folder: nats_folder });
+	const other = Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } });
+	const second = await startNatsServer({ binary, folder: nats_folder }).finally(() => other.stop());
 	expect(second.url).not.toBe(first.url);
 	expect(second.monitoring_url).toBe(first.monitoring_url);
 	await second.stop();

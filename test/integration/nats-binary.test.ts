@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from "bun:test";
+import { beforeEach, expect, onTestFinished, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { findNatsServer, type NatsBinaryOptions } from "../../src/embedded/nats-binary.ts";
@@ -86,10 +86,11 @@ test("a release is taken only when it is what its sums say", async () => {
 	const { name, archive } = await releaseArchive();
 	const sum = new Bun.CryptoHasher("sha256").update(archive).digest("hex");
 	let sums = `${sum}  ${name}\n`;
-	using server = Bun.serve({
+	const server = Bun.serve({
 		port: 0,
 		fetch: ({ url }) => (url.endsWith("/SHA256SUMS") ? new Response(sums) : new Response(archive)),
 	});
+	onTestFinished(() => server.stop(true));
 	const sources = [fromRelease(server.url.origin)];
 	expect(await find({ sources })).toBe(join(folder, "cache", "nats-server"));
 	sums = `${"0".repeat(64)}  ${name}\n`;
