@@ -24,7 +24,7 @@ const servers = new Map<boolean, Promise<string>>();
  * The address of the test process's PostgreSQL, which is started when first asked for and ends with
  * the process. What TEST_DATABASE_URL names is used instead where it is set.
  */
-export function testServer({ durable = false }: { durable?: boolean } = {}): Promise<string> {
+function testServer({ durable = false }: { durable?: boolean } = {}): Promise<string> {
 	const given = process.env.TEST_DATABASE_URL;
 	if (given) return Promise.resolve(given);
 	const server = servers.get(durable) ?? start(durable);

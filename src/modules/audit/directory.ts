@@ -46,7 +46,6 @@ export function openDirectory(root: string) {
 	}
 
 	return {
-
 		/**
 		 * Creates objects. They appear whole and in their order, so that a crash leaves no gap.
 		 * @throws ObjectDiffersError when one exists with other bytes.
