@@ -16,12 +16,18 @@ export type Directory = ReturnType<typeof openDirectory>;
 
 /** An object store in a folder. What is written once stays: files are made whole, synced and read-only. */
 export function openDirectory(root: string) {
-	async function writeAside({ path, bytes }: NamedObject): Promise<string> {
+	function asideOf({ path }: NamedObject): string {
 		const digest = createHash("sha256").update(path).digest("hex").slice(0, 16);
-		const aside = join(root, `.writing-${process.pid}-${digest}`);
+		return join(root, `.writing-${process.pid}-${digest}`);
+	}
+
+	async function writeAside(object: NamedObject): Promise<string> {
+		const aside = asideOf(object);
+		// A killed process of the same number may have left one, read-only.
+		await rm(aside, { force: true });
 		const file = await open(aside, "w", 0o444);
 		try {
-			await file.writeFile(bytes);
+			await file.writeFile(object.bytes);
 			await file.datasync();
 		} finally {
 			await file.close();
@@ -53,9 +59,15 @@ export function openDirectory(root: string) {
 		async create(objects: readonly NamedObject[]): Promise<void> {
 			const folders = new Set(objects.map(({ path }) => dirname(join(root, path))));
 			for (const folder of folders) await mkdir(folder, { recursive: true });
-			const asides = await Promise.all(objects.map(writeAside));
-			for (const [index, object] of objects.entries())
-				await appear(asides[index] as string, object);
+			try {
+				const asides = await Promise.all(objects.map(writeAside));
+				for (const [index, object] of objects.entries())
+					await appear(asides[index] as string, object);
+			} catch (error) {
+				// Read-only files left behind could not be written again by anybody but root.
+				await Promise.allSettled(objects.map((object) => rm(asideOf(object), { force: true })));
+				throw error;
+			}
 			for (const folder of folders) await syncFolder(folder);
 		},
 
