@@ -16,6 +16,8 @@ RUN groupadd --gid 65532 nonroot \
 COPY --from=build /out/millrace /usr/local/bin/millrace
 
 ENV HOST=0.0.0.0 OPS_HOST=0.0.0.0 MILLRACE_DATA=/var/lib/millrace
+# Memory that was used once is kept: docs/decisions/0009.
+ENV MIMALLOC_PURGE_DELAY=-1
 WORKDIR /var/lib/millrace
 VOLUME /var/lib/millrace
 EXPOSE 8080 9090

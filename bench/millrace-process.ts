@@ -31,15 +31,8 @@ const COMPLAINT = /"level":"(warn|error|fatal)"/;
 export async function startMillrace(options: MillraceOptions): Promise<MillraceProcess> {
 	const { roles, folder } = options;
 	const server = await spawnGuarded({
-		command: [
-			"/usr/bin/env",
-			...variables(options),
-			process.execPath,
-			MAIN,
-			"start",
-			`--roles=${roles}`,
-			`--data-dir=${folder}`,
-		],
+		command: [process.execPath, MAIN, "start", `--roles=${roles}`, `--data-dir=${folder}`],
+		environment: variables(options),
 		log: join(folder, `millrace-${roles}.log`),
 		stop_signal: "TERM",
 		force_signal: "KILL",
@@ -60,8 +53,8 @@ export async function startMillrace(options: MillraceOptions): Promise<MillraceP
 	};
 }
 
-function variables({ folder, database_url, nats_url }: MillraceOptions): string[] {
-	return Object.entries({
+function variables({ folder, database_url, nats_url }: MillraceOptions): Record<string, string> {
+	return {
 		DATABASE_URL: database_url,
 		NATS_URL: nats_url,
 		AUDIT_STORE: join(folder, "audit"),
@@ -69,7 +62,9 @@ function variables({ folder, database_url, nats_url }: MillraceOptions): string[
 		OPS_PORT: "0",
 		// The line that says where it listens is of this level; nothing on the hot path is.
 		LOG_LEVEL: "info",
-	}).map(([name, value]) => `${name}=${value}`);
+		// As the image and `bun run start` set it (docs/decisions/0009).
+		MIMALLOC_PURGE_DELAY: "-1",
+	};
 }
 
 function startedLine(log: string): { http?: string } | undefined {

@@ -29,6 +29,8 @@ export interface GuardOptions {
 	force_signal: "QUIT" | "KILL";
 	stop_seconds_max: number;
 	account?: Account | undefined;
+	/** Variables besides those every server gets. */
+	environment?: Readonly<Record<string, string>>;
 }
 
 export type Guarded = Omit<EmbeddedServer, "url"> & { readonly log: string };
@@ -93,6 +95,7 @@ function spawnGuard({
 	force_signal,
 	stop_seconds_max,
 	account,
+	environment,
 }: GuardOptions) {
 	const output = openSync(log, "w", 0o600);
 	try {
@@ -113,7 +116,7 @@ function spawnGuard({
 				stderr: output,
 				detached: true,
 				cwd: "/",
-				env: SERVER_ENV,
+				env: { ...SERVER_ENV, ...environment },
 				...identity(account),
 			},
 		);

@@ -54,6 +54,8 @@ async function launch(folder: string, options: NatsServerOptions): Promise<NatsS
 	const server = await spawnGuarded({
 		command: [resolve(options.binary), "-c", configFile(folder)],
 		log: join(folder, "nats-server.log"),
+		// Its live heap is small: it collects a quarter as often for some tens of megabytes more.
+		environment: { GOGC: "400" },
 		stop_signal: "TERM",
 		force_signal: "KILL",
 		stop_seconds_max: STOP_SECONDS_MAX,

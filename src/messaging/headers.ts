@@ -65,11 +65,25 @@ export function headerText(block: Uint8Array): string {
 	return decoder.decode(block);
 }
 
-/** The value of a header in a block's text; `name` as written here or with a capital first. */
-export function readHeader(text: string, name: string): string | undefined {
-	let from = text.indexOf(`\r\n${name}:`);
-	if (from < 0) from = text.indexOf(`\r\n${name.charAt(0).toUpperCase()}${name.slice(1)}:`);
-	if (from < 0) return undefined;
-	const start = from + name.length + 3;
-	return text.slice(start, text.indexOf("\r\n", start)).trim();
+/** How a header may stand in a block: its name as it is written, and with a capital first. */
+function spellings(name: string): readonly string[] {
+	const capital = name.charAt(0).toUpperCase() + name.slice(1);
+	return [...new Set([name, capital])].map((spelling) => `\r\n${spelling}:`);
+}
+
+const SPELLINGS = {
+	message_id: spellings("Nats-Msg-Id"),
+	traceparent: spellings("traceparent"),
+	republished: spellings(REPUBLISHED),
+};
+
+/** The value of a header in a block's text, undefined when it is not there. */
+export function readHeader(text: string, header: keyof typeof SPELLINGS): string | undefined {
+	for (const spelling of SPELLINGS[header]) {
+		const at = text.indexOf(spelling);
+		if (at < 0) continue;
+		const start = at + spelling.length;
+		return text.slice(start, text.indexOf("\r\n", start)).trim();
+	}
+	return undefined;
 }

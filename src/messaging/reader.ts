@@ -1,7 +1,7 @@
 import { type ConsumerMessages, DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
 import type { EventStream } from "../contracts/streams.ts";
 import type { Broker } from "./connection.ts";
-import { headerBytes, headerText, REPUBLISHED, readHeader } from "./headers.ts";
+import { headerBytes, headerText, readHeader } from "./headers.ts";
 
 /** A message as it lies on its stream. */
 export interface StreamMessage {
@@ -87,9 +87,9 @@ function toStreamMessage(stream: EventStream, message: JsMsg): StreamMessage {
 		subject: message.subject,
 		headers,
 		data: message.data,
-		message_id: readHeader(text, "Nats-Msg-Id"),
+		message_id: readHeader(text, "message_id"),
 		traceparent: readHeader(text, "traceparent"),
-		republished: readHeader(text, REPUBLISHED) !== undefined,
+		republished: readHeader(text, "republished") !== undefined,
 		pending: message.info.pending,
 	};
 }

@@ -97,7 +97,9 @@ export function createIntake(
 
 	function answer(waiters: readonly Waiter[]) {
 		metrics.orders_accepted.inc(waiters.length);
-		for (const { order, resolve } of waiters) resolve({ ...order, replayed: false });
+		for (const { order, resolve } of waiters) {
+			resolve({ order_id: order.order_id, created_at: order.created_at, replayed: false });
+		}
 	}
 
 	/** An order that breaks its batch is found and refused alone. */
