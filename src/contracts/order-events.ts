@@ -35,6 +35,9 @@ export const orderCreatedV2 = orderFacts.extend({
 });
 export type OrderCreatedV2 = z.infer<typeof orderCreatedV2>;
 
+/** In any currency, the minor units of a larger amount cannot be counted exactly. */
+const LEGACY_AMOUNT_MAX = 9_007_199_254_740;
+
 /** The end of the year 9999, beyond which a time has no four-digit year. */
 const LAST_MILLISECOND = 253_402_300_799_999;
 
@@ -43,7 +46,7 @@ export const orderCreatedV1 = z.object({
 	message_id: z.string().min(1).max(255),
 	order_id: identifier,
 	customer_id: identifier,
-	total_amount: z.number().min(0),
+	total_amount: z.number().min(0).max(LEGACY_AMOUNT_MAX),
 	created_at: z
 		.int()
 		.min(0)

@@ -153,7 +153,7 @@ async function bury(
 	message.term(reason);
 	metrics.dead_letters.inc({ module, reason }, 1);
 	log.error({ consumer: durable, message_id, reason, error: describe(outcome) }, "dead letter");
-	if (!failure) return;
+	if (!message.redelivered) return;
 	await forgetFailures(context.database, context.schema, durable, [message_id]).catch(
 		() => undefined,
 	);

@@ -11,8 +11,11 @@ import type { InventoryStore } from "./store.ts";
 
 export interface InventoryRoutesOptions {
 	readonly body_bytes_max: number;
-	readonly quantity_max: number;
 }
+
+/** A thousand such lines, and thousands of such receipts, still add up exactly. */
+const PIECES_MAX = 1_000_000_000;
+const receivedLine = stockLine.extend({ quantity: z.int().min(1).max(PIECES_MAX) });
 
 const level = z
 	.object({ sku: identifier, received: z.int(), available: z.int() })
@@ -27,7 +30,7 @@ export function inventoryRoutes(options: InventoryRoutesOptions, store: Inventor
 	const receipt = z
 		.strictObject({
 			receipt_id: identifier.meta({ description: "Chosen by the sender; a receipt counts once." }),
-			lines: z.array(stockLine).min(1).max(1_000),
+			lines: z.array(receivedLine).min(1).max(1_000),
 		})
 		.meta({ id: "Receipt" });
 
