@@ -47,19 +47,20 @@ export const fileSchema = z.strictObject({
 	}),
 	intake: z.strictObject({
 		batch_orders_max: positive.max(1_000),
-		linger_ms: whole.min(0).max(100),
+		interval_ms: whole.min(0).max(100),
 		statements_in_flight_max: positive.max(16),
 		waiting_orders_max: positive,
 	}),
 	relay: z.strictObject({
 		batch_events_max: positive.max(1_000),
+		interval_ms: whole.min(0).max(1_000),
 		waiting_events_max: positive,
 		lease_ms: milliseconds,
 		sweep_interval_ms: milliseconds,
 	}),
 	consumer: z.strictObject({
 		batch_events_max: positive.max(1_000),
-		linger_ms: whole.min(0).max(1_000),
+		interval_ms: whole.min(0).max(1_000),
 		ack_wait_ms: milliseconds,
 		in_flight_max: positive,
 		heartbeat_ms: whole.min(500),

@@ -3,13 +3,13 @@ import { createBatcher } from "./batcher.ts";
 
 /** A batcher whose runs the test lets go one by one. */
 function held(
-	options: { batch_max?: number; linger_ms?: number; batches_running_max?: number } = {},
+	options: { batch_max?: number; interval_ms?: number; batches_running_max?: number } = {},
 ) {
 	const batches: number[][] = [];
 	const gates: (() => void)[] = [];
 	const batcher = createBatcher<number>({
 		batch_max: 3,
-		linger_ms: 0,
+		interval_ms: 0,
 		batches_running_max: 1,
 		...options,
 		run(items) {
@@ -30,7 +30,7 @@ function held(
 	};
 }
 
-test("without lingering the first item goes at once, the next ones together behind it", async () => {
+test("without an interval the first item goes at once, the next ones together behind it", async () => {
 	const { batcher, batches, letGo } = held();
 	for (const item of [1, 2, 3, 4, 5]) batcher.push(item);
 	expect(batches).toEqual([[1]]);
@@ -41,36 +41,35 @@ test("without lingering the first item goes at once, the next ones together behi
 	expect(batches).toEqual([[1], [2, 3, 4], [5]]);
 });
 
-test("a full batch does not linger, and as many run as may", () => {
-	const { batcher, batches } = held({ linger_ms: 60_000, batches_running_max: 2 });
+test("a full batch does not wait, and as many run as may", () => {
+	const { batcher, batches } = held({ interval_ms: 60_000, batches_running_max: 2 });
 	for (const item of [1, 2, 3, 4, 5, 6, 7, 8, 9]) batcher.push(item);
-	expect(batches).toEqual([
-		[1, 2, 3],
-		[4, 5, 6],
-	]);
-	expect([batcher.waiting, batcher.running]).toEqual([3, 6]);
+	expect(batches).toEqual([[1], [2, 3, 4]]);
+	expect([batcher.waiting, batcher.running]).toEqual([5, 4]);
 });
 
-test("a batch that is not full lingers for others", async () => {
-	const ran = Promise.withResolvers<number[]>();
-	const run = async (items: number[]) => ran.resolve(items);
-	const batcher = createBatcher({ batch_max: 9, linger_ms: 20, batches_running_max: 1, run });
+test("a batch that is not full waits for the interval since the one before", async () => {
+	const second = Promise.withResolvers<number[]>();
+	const run = async (items: number[]) => {
+		if (items.includes(2)) second.resolve(items);
+	};
+	const batcher = createBatcher({ batch_max: 9, interval_ms: 20, batches_running_max: 1, run });
 	const pushed_ms = performance.now();
-	batcher.push(1);
-	batcher.push(2);
-	expect(await ran.promise).toEqual([1, 2]);
+	for (const item of [1, 2, 3]) batcher.push(item);
+	expect(await second.promise).toEqual([2, 3]);
 	expect(performance.now() - pushed_ms).toBeGreaterThan(15);
 });
 
-test("draining hands on what lingers, and waits for what runs", async () => {
-	const { batcher, batches, letGo } = held({ linger_ms: 60_000 });
-	batcher.push(1);
-	expect(batches).toEqual([]);
+test("draining hands on what waits, and waits for what runs", async () => {
+	const { batcher, batches, letGo } = held({ interval_ms: 60_000 });
+	for (const item of [1, 2]) batcher.push(item);
+	await letGo();
+	expect(batches).toEqual([[1]]);
 	let drained = false;
 	const draining = batcher.drain().then(() => {
 		drained = true;
 	});
-	expect(batches).toEqual([[1]]);
+	expect(batches).toEqual([[1], [2]]);
 	expect(drained).toBe(false);
 	await letGo();
 	await draining;

@@ -5,26 +5,29 @@ export interface Batcher<T> {
 	/** Items in batches that are being handled. */
 	readonly running: number;
 	push(item: T): void;
-	/** Hands on what waits without lingering, and resolves when nothing waits or runs. */
+	/** Hands on what waits without a pause, and resolves when nothing waits or runs. */
 	drain(): Promise<void>;
 }
 
 export interface BatcherOptions<T> {
 	readonly batch_max: number;
-	/** How long the first item of a batch waits for others. */
-	readonly linger_ms: number;
+	/**
+	 * A batch that is not full begins at least so long after the one before it. What comes after a pause
+	 * does not wait, and the busier it gets the larger the batches become.
+	 */
+	readonly interval_ms: number;
 	readonly batches_running_max: number;
 	/** Must not reject: what becomes of the items is its own business. */
 	run(items: T[]): Promise<void>;
 }
 
 export function createBatcher<T>(options: BatcherOptions<T>): Batcher<T> {
-	const { batch_max, linger_ms, batches_running_max } = options;
+	const { batch_max, interval_ms, batches_running_max } = options;
 	let waiting: T[] = [];
 	let batches = 0;
 	let running = 0;
 	let timer: Timer | undefined;
-	let oldest_ms = 0;
+	let begun_ms = Number.NEGATIVE_INFINITY;
 	let idle: PromiseWithResolvers<void> | undefined;
 	let draining = false;
 
@@ -36,7 +39,7 @@ export function createBatcher<T>(options: BatcherOptions<T>): Batcher<T> {
 			return;
 		}
 		if (batches >= batches_running_max) return;
-		const rest_ms = oldest_ms + linger_ms - performance.now();
+		const rest_ms = begun_ms + interval_ms - performance.now();
 		if (waiting.length >= batch_max || rest_ms <= 0 || draining) return void hand();
 		timer ??= setTimeout(() => {
 			timer = undefined;
@@ -49,7 +52,7 @@ export function createBatcher<T>(options: BatcherOptions<T>): Batcher<T> {
 		timer = undefined;
 		const items = waiting.slice(0, batch_max);
 		waiting = waiting.slice(batch_max);
-		oldest_ms = performance.now();
+		begun_ms = performance.now();
 		batches += 1;
 		running += items.length;
 		try {
@@ -70,7 +73,6 @@ export function createBatcher<T>(options: BatcherOptions<T>): Batcher<T> {
 			return running;
 		},
 		push(item) {
-			if (waiting.length === 0) oldest_ms = performance.now();
 			waiting.push(item);
 			if (timer === undefined || waiting.length >= batch_max) next();
 		},

@@ -28,7 +28,7 @@ export interface ConsumerDefinition<S extends Subject = Subject> {
 
 export interface ConsumerSettings extends RetryDelays {
 	readonly batch_events_max: number;
-	readonly linger_ms: number;
+	readonly interval_ms: number;
 	readonly ack_wait_ms: number;
 	readonly in_flight_max: number;
 	readonly heartbeat_ms: number;
@@ -63,7 +63,7 @@ export function createConsumer<S extends Subject>(
 
 	const batcher = createBatcher<JsMsg>({
 		batch_max: settings.batch_events_max,
-		linger_ms: settings.linger_ms,
+		interval_ms: settings.interval_ms,
 		batches_running_max: 1,
 		run: handleBatch,
 	});

@@ -14,6 +14,8 @@ export interface RelayOptions {
 	/** The Postgres schema whose outbox it empties. */
 	readonly schema: string;
 	readonly batch_events_max: number;
+	/** A batch that is not full begins at least so long after the one before it. */
+	readonly interval_ms: number;
 	readonly waiting_events_max: number;
 	readonly lease_ms: number;
 	readonly sweep_interval_ms: number;
@@ -56,6 +58,7 @@ export function createRelay(options: RelayOptions, needs: RelayNeeds): Relay {
 	let timer: Timer | undefined;
 	const halted = Promise.withResolvers<undefined>();
 	let stopping = false;
+	let begun_ms = Number.NEGATIVE_INFINITY;
 
 	function enqueue(written: Written, republished: boolean) {
 		waiting.push({ ...written, republished });
@@ -76,6 +79,8 @@ export function createRelay(options: RelayOptions, needs: RelayNeeds): Relay {
 		if (session === undefined) return;
 		const { js } = session;
 		while (waiting.length > 0) {
+			await pause();
+			begun_ms = performance.now();
 			const batch = takeBatch();
 			try {
 				await publish(batch);
@@ -97,6 +102,13 @@ export function createRelay(options: RelayOptions, needs: RelayNeeds): Relay {
 			}
 			await forget(batch);
 		}
+	}
+
+	/** The server makes a store for each atomic batch, whatever its size. */
+	async function pause() {
+		const rest_ms = begun_ms + options.interval_ms - performance.now();
+		if (rest_ms > 0 && waiting_events < options.batch_events_max && !stopping)
+			await Bun.sleep(rest_ms);
 	}
 
 	function takeBatch(): Waiting[] {

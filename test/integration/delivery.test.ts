@@ -19,7 +19,7 @@ const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 const settings = {
 	batch_events_max: 500,
-	linger_ms: 4,
+	interval_ms: 4,
 	ack_wait_ms: 2_000,
 	in_flight_max: 4_000,
 	heartbeat_ms: 500,

@@ -59,6 +59,7 @@ export async function layFoundation(servers: PrivateServers, module: ModuleName)
 				module,
 				schema,
 				batch_events_max: 1_000,
+				interval_ms: 0,
 				waiting_events_max: 50_000,
 				lease_ms: 1_000,
 				sweep_interval_ms: 50,

@@ -77,7 +77,7 @@ export function createSequencer(options: SequencerOptions, needs: SequencerNeeds
 		let ours = true;
 		const batcher = createBatcher<StreamMessage>({
 			batch_max: BATCH_EVENTS_MAX,
-			linger_ms: options.flush_ms,
+			interval_ms: options.flush_ms,
 			batches_running_max: 1,
 			run: async (messages) => {
 				if (!ours) return;

@@ -20,7 +20,7 @@ export class OverloadedError extends Error {
 
 export interface IntakeOptions {
 	readonly batch_orders_max: number;
-	readonly linger_ms: number;
+	readonly interval_ms: number;
 	readonly statements_in_flight_max: number;
 	readonly waiting_orders_max: number;
 	readonly publish_legacy: boolean;
@@ -60,7 +60,7 @@ export function createIntake(
 	const { store, relay, metrics, log } = needs;
 	const batcher = createBatcher<Waiter>({
 		batch_max: options.batch_orders_max,
-		linger_ms: options.linger_ms,
+		interval_ms: options.interval_ms,
 		batches_running_max: options.statements_in_flight_max,
 		run: async (waiters) => {
 			metrics.intake_batch_size.observe(waiters.length);
