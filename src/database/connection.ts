@@ -28,6 +28,13 @@ const bigint = { to: 20, from: [20], serialize: String, parse: Number };
 
 const RECONNECT_S_MAX = 1;
 
+/**
+ * Statements are planned once for each connection, which for a new table is when it is nearly empty: then
+ * reading all of it looks cheapest, and the plan is kept while the table grows. Each row that a statement
+ * names is looked up by its key instead (docs/decisions/0010).
+ */
+const PLANS = { enable_seqscan: "off", enable_hashjoin: "off", enable_mergejoin: "off" };
+
 export function connectionOptions(options: DatabaseOptions) {
 	return {
 		connect_timeout: options.connect_timeout_s,
@@ -39,6 +46,7 @@ export function connectionOptions(options: DatabaseOptions) {
 		connection: {
 			application_name: "millrace",
 			statement_timeout: options.statement_timeout_ms,
+			...PLANS,
 		},
 	};
 }

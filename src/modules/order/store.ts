@@ -70,7 +70,12 @@ export function createOrderStore(database: Database, lease_ms: number) {
 					from input
 					on conflict do nothing
 					returning order_id),
-				kept as (select position from input join inserted using (order_id)),
+				inserted_count as (select count(*) from inserted),
+				kept as (
+					select position from input where (table inserted_count) = ${orders.length}
+					union all
+					select position from input join inserted using (order_id)
+					where (table inserted_count) < ${orders.length}),
 				${appendToOutbox(sql, SCHEMA, proposed, lease_ms)}
 				select id, positions from outbox`);
 			return { written: written(rows, proposed), isNew: keptPositions(rows) };
