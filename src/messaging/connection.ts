@@ -43,6 +43,7 @@ export function openBroker(options: BrokerOptions, log: Log): Broker {
 	const ready = Promise.withResolvers<Session>();
 	let session: Session | undefined;
 	let opening: Promise<void> = Promise.resolve();
+	let closing: Promise<void> | undefined;
 	let stopped = false;
 	let up = false;
 
@@ -93,6 +94,13 @@ export function openBroker(options: BrokerOptions, log: Log): Broker {
 		}
 	}
 
+	async function close() {
+		stopped = true;
+		if (up) await session?.nc.flush().catch(() => undefined);
+		await session?.nc.close();
+		if (session) await opening;
+	}
+
 	return {
 		name: "broker",
 		ready: ready.promise,
@@ -108,11 +116,9 @@ export function openBroker(options: BrokerOptions, log: Log): Broker {
 		async flush() {
 			if (up) await session?.nc.flush();
 		},
-		async stop() {
-			stopped = true;
-			if (up) await session?.nc.flush().catch(() => undefined);
-			await session?.nc.close();
-			if (session) await opening;
+		stop() {
+			closing ??= close();
+			return closing;
 		},
 	};
 }
