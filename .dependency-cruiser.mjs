@@ -27,6 +27,7 @@ const LAYERS = {
 			"modules/",
 			"contracts/",
 			"database/",
+			"gateway/",
 			"messaging/",
 			"telemetry/",
 			"http/",
@@ -47,6 +48,12 @@ const LAYERS = {
 		may: ["lifecycle.ts"],
 		why: "Everything logs, so a log that imports something makes a cycle sooner or later.",
 		wayOut: "Let the caller give the numbers and names; telemetry only records them.",
+	},
+	gateway: {
+		files: "^src/gateway/",
+		may: ["contracts/", "telemetry/", "lifecycle.ts"],
+		why: "The gateway moves money when asked; what the money is for, and what is recorded of it, is the payment module's.",
+		wayOut: "Answer with the result as data and let the payment module act on it.",
 	},
 	messaging: {
 		files: "^src/messaging/",
@@ -97,6 +104,12 @@ const PACKAGES = {
 		],
 		why: "Statements live in stores, so that all writes of a table are found in one file.",
 		wayOut: "Add a function to the store (or the outbox) and call it with plain data.",
+	},
+	"package-gateway": {
+		packages: "stripe|cockatiel|p-limit",
+		only: ["^src/gateway/"],
+		why: "Who moves the money, and how calls to him are held back, is known in one folder, behind one port.",
+		wayOut: "Use the Gateway that src/gateway offers, or add to its port.",
 	},
 	"package-telemetry": {
 		packages: "pino|pino-pretty|prom-client|@opentelemetry/[^/]+",
