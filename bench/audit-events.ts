@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { BUNDLE_WIDTH, bundlePath, decodeBundle, decodeEntry } from "../src/modules/audit/audit.ts";
+import { BUNDLE_WIDTH, bundlePath, decodeBundle, decodeEntry } from "../src/contracts/audit-log.ts";
 import type { LoggedEvent } from "./verdict.ts";
 
 /** Every event of an audit log in a folder, in its order, read from the bundles alone. */

@@ -6,8 +6,8 @@ import { openBenchDatabase } from "../../bench/database.ts";
 import { judge } from "../../bench/judge.ts";
 import type { Verdict } from "../../bench/verdict.ts";
 import { migrations } from "../../migrations/bundle.ts";
+import { bundlePath, encodeBundle, encodeEntry } from "../../src/contracts/audit-log.ts";
 import { migrate } from "../../src/database/migrate.ts";
-import { bundlePath, encodeBundle, encodeEntry } from "../../src/modules/audit/audit.ts";
 import { privateDatabase } from "../support/postgres.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 

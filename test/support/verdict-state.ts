@@ -6,8 +6,8 @@ import {
 	bundlePath,
 	decodeBundle,
 	decodeEntry,
-} from "../../src/modules/audit/audit.ts";
-import { readLedger } from "../../src/modules/payment/in-process-gateway.ts";
+} from "../../src/contracts/audit-log.ts";
+import { readLedger } from "../../src/gateway/in-process-gateway.ts";
 import type { Cluster } from "./cluster.ts";
 
 export interface OrderRow {

@@ -1,7 +1,7 @@
+import { encodeEntry } from "../../contracts/audit-log.ts";
 import type { EventStream } from "../../contracts/streams.ts";
 import { crashPoint } from "../../crash-point.ts";
 import type { StreamMessage } from "../../messaging/reader.ts";
-import { encodeEntry } from "./audit.ts";
 import type { Directory } from "./directory.ts";
 import {
 	decodePrefixes,

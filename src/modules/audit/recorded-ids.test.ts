@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { encodeEntry } from "../../contracts/audit-log.ts";
 import type { StreamMessage } from "../../messaging/reader.ts";
-import { encodeEntry } from "./audit.ts";
 import {
 	decodePrefixes,
 	encodePrefixes,

@@ -1,5 +1,5 @@
+import { decodeEntry } from "../../contracts/audit-log.ts";
 import type { StreamMessage } from "../../messaging/reader.ts";
-import { decodeEntry } from "./audit.ts";
 
 const ID_HEADER = /\r\nNats-Msg-Id: ([^\r]*)\r\n/;
 const OCCURRED = /"(?:occurred_at|created_at)":\s*"?([^",}]+)/;

@@ -1,11 +1,5 @@
-import {
-	BUNDLE_WIDTH,
-	type Bundle,
-	bundlePath,
-	cutBundles,
-	decodeBundle,
-	encodeBundle,
-} from "./audit.ts";
+import { BUNDLE_WIDTH, bundlePath, decodeBundle, encodeBundle } from "../../contracts/audit-log.ts";
+import { type Bundle, cutBundles } from "./audit.ts";
 import type { Directory, NamedObject } from "./directory.ts";
 
 /** Appends to the bundles of the log. One process at a time. */
