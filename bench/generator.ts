@@ -1,4 +1,4 @@
-import { type Load, type LoadState, sendLoad } from "./load.ts";
+import { type Load, type LoadState, newLoadState, sendLoad } from "./load.ts";
 import { buildRequests } from "./workload.ts";
 
 const REPORT_MS = 200;
@@ -11,16 +11,7 @@ export interface GeneratorLine extends LoadState {
 }
 
 async function generate(load: Load): Promise<void> {
-	const state: LoadState = {
-		sent: 0,
-		accepted: 0,
-		refused: 0,
-		broken: 0,
-		backlog: 0,
-		first_sent_ms: 0,
-		last_accepted_ms: 0,
-		last_trouble: "",
-	};
+	const state = newLoadState();
 	const print = (done: boolean) => {
 		const { user, system } = process.cpuUsage(before);
 		console.log(JSON.stringify({ ...state, done, cpu_us: user + system }));

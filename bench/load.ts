@@ -29,6 +29,19 @@ export interface LoadState {
 	last_trouble: string;
 }
 
+export function newLoadState(): LoadState {
+	return {
+		sent: 0,
+		accepted: 0,
+		refused: 0,
+		broken: 0,
+		backlog: 0,
+		first_sent_ms: 0,
+		last_accepted_ms: 0,
+		last_trouble: "",
+	};
+}
+
 const TICK_MS = 2;
 const SILENCE_MS_MAX = 30_000;
 const BROKEN_MAX = 1_000;

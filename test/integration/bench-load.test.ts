@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { join } from "node:path";
 import { parseAnswer } from "../../bench/answer.ts";
 import { readJournal } from "../../bench/journal.ts";
-import { type Load, type LoadState, sendLoad } from "../../bench/load.ts";
+import { type Load, newLoadState, sendLoad } from "../../bench/load.ts";
 import { buildRequests, SCARCE, stockFor } from "../../bench/workload.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -20,16 +20,7 @@ async function load(answer: Answer, asked: Pick<Load, "orders" | "connections" |
 	let at = 0;
 	server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (it) => answer(it, at++) });
 	const journal = join(folder, crypto.randomUUID());
-	const state: LoadState = {
-		sent: 0,
-		accepted: 0,
-		refused: 0,
-		broken: 0,
-		backlog: 0,
-		first_sent_ms: 0,
-		last_accepted_ms: 0,
-		last_trouble: "",
-	};
+	const state = newLoadState();
 	const requests = buildRequests(server.url.host, asked.orders);
 	await sendLoad({ url: server.url.origin, journal, ...asked }, requests, state);
 	return { state, accepted: readJournal(journal) };
