@@ -1,5 +1,5 @@
-import { expect, test } from "bun:test";
-import { type Part, sequence } from "./lifecycle.ts";
+import { describe, expect, test } from "bun:test";
+import { every, type Part, sequence } from "./lifecycle.ts";
 
 function recorder() {
 	const done: string[] = [];
@@ -58,3 +58,66 @@ test("the part whose stop is waited for is named, also inside a part", async () 
 	await stopped;
 	expect(outer.stopping?.()).toBeUndefined();
 });
+
+describe("what is done every millisecond", () => {
+	/** Rounds that the test lets go one by one. */
+	function rounds() {
+		const begun: PromiseWithResolvers<void>[] = [];
+		const errors: unknown[] = [];
+		let waiting = Promise.withResolvers<void>();
+		const part = every(
+			"rounds",
+			1,
+			() => {
+				const round = Promise.withResolvers<void>();
+				begun.push(round);
+				waiting.resolve();
+				return round.promise;
+			},
+			(error) => errors.push(error),
+		);
+		const next = async () => {
+			await waiting.promise;
+			waiting = Promise.withResolvers();
+			return begun.at(-1) as PromiseWithResolvers<void>;
+		};
+		return { part, begun, errors, next };
+	}
+
+	test("never overlaps, and goes on after a round that failed, which is told once", async () => {
+		const { part, begun, errors, next } = rounds();
+		await part.start();
+		const first = await next();
+		const other = every("other", 1, async () => ticked.resolve(), fail);
+		const ticked = Promise.withResolvers<void>();
+		await other.start();
+		await ticked.promise;
+		await other.stop();
+		expect(begun).toHaveLength(1);
+		first.reject(new Error("away"));
+		const second = await next();
+		expect(errors).toEqual([new Error("away")]);
+		second.resolve();
+		await part.stop();
+		expect(errors).toHaveLength(1);
+	});
+
+	test("a stop waits for the round in hand, and none begins after it", async () => {
+		const { part, begun, next } = rounds();
+		await part.start();
+		const round = await next();
+		let stopped = false;
+		const stopping = Promise.all([part.stop(), part.stop()]).then(() => {
+			stopped = true;
+		});
+		await new Promise(setImmediate);
+		expect(stopped).toBe(false);
+		round.resolve();
+		await stopping;
+		expect(begun).toHaveLength(1);
+	});
+});
+
+function fail(error: unknown): never {
+	throw error;
+}

@@ -13,6 +13,40 @@ export interface Part {
 }
 
 /**
+ * A part that works once an interval. Rounds never overlap: one that is due during another is left
+ * out. A stop waits for the round in hand.
+ * @param failed is told what a round threw; the next one comes all the same
+ */
+export function every(
+	name: string,
+	interval_ms: number,
+	work: () => Promise<void>,
+	failed: (error: unknown) => void,
+): Part {
+	let timer: Timer | undefined;
+	let round: Promise<void> | undefined;
+
+	function begin() {
+		round ??= work()
+			.catch(failed)
+			.finally(() => {
+				round = undefined;
+			});
+	}
+
+	return {
+		name,
+		async start() {
+			timer = setInterval(begin, interval_ms);
+		},
+		async stop() {
+			clearInterval(timer);
+			await round;
+		},
+	};
+}
+
+/**
  * Joins parts into one. They start in the order given and stop in reverse; when one does not
  * start, those already started are stopped before the error is passed on. One that does not stop
  * in order leaves no other running: its error is passed on in the end.

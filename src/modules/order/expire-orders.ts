@@ -1,5 +1,5 @@
 import { carryFacts } from "../../contracts/order-events.ts";
-import type { Part } from "../../lifecycle.ts";
+import { every, type Part } from "../../lifecycle.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { type EndOrdersNeeds, endOrders } from "./end-orders.ts";
 
@@ -16,8 +16,6 @@ export function createDeadline(
 	needs: EndOrdersNeeds & { log: Log },
 ): Part {
 	const { store, log } = needs;
-	let timer: Timer | undefined;
-	let expiring: Promise<void> = Promise.resolve();
 
 	async function expire() {
 		const overdue = await store.findOverdue(options.deadline_ms, options.deadline_batch_max);
@@ -36,18 +34,7 @@ export function createDeadline(
 		);
 	}
 
-	return {
-		name: "order deadline",
-		async start() {
-			timer = setInterval(() => {
-				expiring = expiring
-					.then(expire)
-					.catch((error) => log.warn({ err: error }, "overdue orders could not be looked for"));
-			}, options.deadline_interval_ms);
-		},
-		async stop() {
-			clearInterval(timer);
-			await expiring;
-		},
-	};
+	return every("order deadline", options.deadline_interval_ms, expire, (error) =>
+		log.warn({ err: error }, "overdue orders could not be looked for"),
+	);
 }

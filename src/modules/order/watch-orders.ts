@@ -1,4 +1,4 @@
-import type { Part } from "../../lifecycle.ts";
+import { every, type Part } from "../../lifecycle.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { OrderStore, StoredOrder } from "./store.ts";
 
@@ -11,8 +11,6 @@ export interface Watch extends Part {
 export function createWatch(poll_ms: number, needs: { store: OrderStore; log: Log }): Watch {
 	const { store, log } = needs;
 	const watchers = new Map<string, Set<(order: StoredOrder) => void>>();
-	let timer: Timer | undefined;
-	let looking: Promise<void> = Promise.resolve();
 
 	async function look() {
 		if (watchers.size === 0) return;
@@ -21,8 +19,11 @@ export function createWatch(poll_ms: number, needs: { store: OrderStore; log: Lo
 		}
 	}
 
+	const looking = every("order watch", poll_ms, look, (error) =>
+		log.warn({ err: error }, "watched orders could not be looked up"),
+	);
 	return {
-		name: "order watch",
+		...looking,
 		follow(order_id, tell) {
 			let last = "";
 			const onChange = (order: StoredOrder) => {
@@ -36,17 +37,6 @@ export function createWatch(poll_ms: number, needs: { store: OrderStore; log: Lo
 				ofOrder.delete(onChange);
 				if (ofOrder.size === 0 && watchers.get(order_id) === ofOrder) watchers.delete(order_id);
 			};
-		},
-		async start() {
-			timer = setInterval(() => {
-				looking = looking
-					.then(look)
-					.catch((error) => log.warn({ err: error }, "watched orders could not be looked up"));
-			}, poll_ms);
-		},
-		async stop() {
-			clearInterval(timer);
-			await looking;
 		},
 	};
 }
