@@ -29,13 +29,15 @@ export interface Broker extends Part {
 	readonly ready: Promise<Session>;
 	/** Whether the connection stands now. */
 	connected(): boolean;
-	/** Resolves when everything sent so far has reached the server. */
+	/** Resolves when everything sent so far has reached the server, or it has not answered for a second. */
 	flush(): Promise<void>;
 }
 
 const RETRY_MS = 500;
 /** How long a start waits for NATS before it goes on without. */
 const PATIENCE_MS = 3_000;
+/** What did not reach the server by then comes again: only settlements are sent without an answer. */
+const FLUSH_MS_MAX = 1_000;
 const LOG_EVERY = 20;
 
 /** `start` does not wait for NATS: orders are taken without it. */
@@ -94,9 +96,17 @@ export function openBroker(options: BrokerOptions, log: Log): Broker {
 		}
 	}
 
+	async function flush() {
+		if (!up || session === undefined) return;
+		await within(
+			FLUSH_MS_MAX,
+			session.nc.flush().catch(() => undefined),
+		);
+	}
+
 	async function close() {
 		stopped = true;
-		if (up) await session?.nc.flush().catch(() => undefined);
+		await flush();
 		await session?.nc.close();
 		if (session) await opening;
 	}
@@ -107,20 +117,22 @@ export function openBroker(options: BrokerOptions, log: Log): Broker {
 		connected: () => up && session !== undefined,
 		async start() {
 			opening = open().catch((error) => log.error({ err: error }, "NATS cannot be used"));
-			const patience = Promise.withResolvers<void>();
-			const timer = setTimeout(patience.resolve, PATIENCE_MS);
-			await Promise.race([ready.promise, patience.promise]);
-			clearTimeout(timer);
+			await within(PATIENCE_MS, ready.promise);
 			if (!session) log.warn("NATS is not there yet; orders are taken and wait in the outbox");
 		},
-		async flush() {
-			if (up) await session?.nc.flush();
-		},
+		flush,
 		stop() {
 			closing ??= close();
 			return closing;
 		},
 	};
+}
+
+/** Waits for a promise so long at most, and leaves no timer behind. */
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+	const over = Promise.withResolvers<void>();
+	const timer = setTimeout(over.resolve, ms);
+	await Promise.race([promise, over.promise]).finally(() => clearTimeout(timer));
 }
 
 /**

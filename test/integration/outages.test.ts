@@ -1,4 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
+import { openBroker } from "../../src/messaging/connection.ts";
+import { createLog } from "../../src/telemetry/log.ts";
 import { startApp } from "../support/app.ts";
 import type { OrderView } from "../support/client.ts";
 import { openProxy } from "../support/proxy.ts";
@@ -125,4 +127,24 @@ describe("NATS away", () => {
 		await eventually(() => expect(early.app.broker.connected()).toBe(true));
 		await shop.ended(order_id, "confirmed", 20_000);
 	}, 30_000);
+
+	test("a server that stands still holds up neither a flush nor the stop", async () => {
+		const log = createLog({ level: "error", pretty: false, destination: { write() {} } });
+		const url = servers.nats.url;
+		const hour_ms = 3_600_000;
+		const broker = openBroker(
+			{ url, ping_interval_ms: hour_ms, request_timeout_ms: hour_ms, prepare: async () => {} },
+			log,
+		);
+		await broker.start();
+		await broker.ready;
+		process.kill(servers.nats.pid, "SIGSTOP");
+		try {
+			await broker.flush();
+			expect(broker.connected()).toBe(true);
+			await broker.stop();
+		} finally {
+			process.kill(servers.nats.pid, "SIGCONT");
+		}
+	});
 });
