@@ -87,3 +87,46 @@ test("who drains while another does waits for the same", async () => {
 	await letGo();
 	await both;
 });
+
+test("items that weigh more fill a batch sooner, and one too heavy goes alone", async () => {
+	const batches: number[][] = [];
+	const batcher = createBatcher<number>({
+		batch_max: 10,
+		weigh: (item) => item,
+		interval_ms: 60_000,
+		batches_running_max: 1,
+		run: async (items) => void batches.push(items),
+	});
+	batcher.push(1);
+	for (const item of [4, 5]) batcher.push(item);
+	expect([batches, batcher.waiting]).toEqual([[[1]], 9]);
+	for (const item of [3, 12, 2]) batcher.push(item);
+	await batcher.drain();
+	expect(batches).toEqual([[1], [4, 5], [3], [12], [2]]);
+	expect([batcher.waiting, batcher.running]).toEqual([0, 0]);
+});
+
+test("how many may run is looked at anew for each, and they begin in their order", async () => {
+	let batches_running_max = 1;
+	const batches: number[][] = [];
+	const first = Promise.withResolvers<void>();
+	const batcher = createBatcher<number>({
+		batch_max: 1,
+		interval_ms: 0,
+		get batches_running_max() {
+			return batches_running_max;
+		},
+		async run(items) {
+			batches.push(items);
+			if (items[0] === 1) await first.promise;
+		},
+	});
+	for (const item of [1, 2, 3, 4]) batcher.push(item);
+	expect(batches).toEqual([[1]]);
+	batches_running_max = 3;
+	batcher.push(5);
+	expect(batches).toEqual([[1], [2], [3]]);
+	first.resolve();
+	await batcher.drain();
+	expect(batches).toEqual([[1], [2], [3], [4], [5]]);
+});

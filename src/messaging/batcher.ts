@@ -1,8 +1,8 @@
 /** Collects items and hands them on in batches. */
 export interface Batcher<T> {
-	/** Items that wait for a batch. */
+	/** What waits for a batch: items, or the sum of their weights. */
 	readonly waiting: number;
-	/** Items in batches that are being handled. */
+	/** What is in batches that are being handled. */
 	readonly running: number;
 	push(item: T): void;
 	/** Hands on what waits without a pause, and resolves when nothing waits or runs. */
@@ -10,20 +10,25 @@ export interface Batcher<T> {
 }
 
 export interface BatcherOptions<T> {
+	/** Items, or the sum of their weights; one that weighs more goes alone. */
 	readonly batch_max: number;
+	/** Default: each item weighs 1. */
+	weigh?(item: T): number;
 	/**
 	 * A batch that is not full begins at least so long after the one before it. What comes after a pause
 	 * does not wait, and the busier it gets the larger the batches become.
 	 */
 	readonly interval_ms: number;
+	/** Looked at anew for each batch. */
 	readonly batches_running_max: number;
 	/** Must not reject: what becomes of the items is its own business. */
 	run(items: T[]): Promise<void>;
 }
 
 export function createBatcher<T>(options: BatcherOptions<T>): Batcher<T> {
-	const { batch_max, interval_ms, batches_running_max } = options;
-	let waiting: T[] = [];
+	const { batch_max, interval_ms, weigh = () => 1 } = options;
+	const items: T[] = [];
+	let waiting = 0;
 	let batches = 0;
 	let running = 0;
 	let timer: Timer | undefined;
@@ -32,15 +37,15 @@ export function createBatcher<T>(options: BatcherOptions<T>): Batcher<T> {
 	let draining = false;
 
 	function next() {
-		if (waiting.length === 0) {
+		if (items.length === 0) {
 			if (batches > 0) return;
 			idle?.resolve();
 			idle = undefined;
 			return;
 		}
-		if (batches >= batches_running_max) return;
+		if (batches >= options.batches_running_max) return;
 		const rest_ms = begun_ms + interval_ms - performance.now();
-		if (waiting.length >= batch_max || rest_ms <= 0 || draining) return void hand();
+		if (waiting >= batch_max || rest_ms <= 0 || draining) return void hand();
 		timer ??= setTimeout(() => {
 			timer = undefined;
 			next();
@@ -50,31 +55,45 @@ export function createBatcher<T>(options: BatcherOptions<T>): Batcher<T> {
 	async function hand() {
 		clearTimeout(timer);
 		timer = undefined;
-		const items = waiting.slice(0, batch_max);
-		waiting = waiting.slice(batch_max);
+		const { batch, weight } = take();
 		begun_ms = performance.now();
 		batches += 1;
-		running += items.length;
+		running += weight;
 		try {
+			const done = options.run(batch);
 			next();
-			await options.run(items);
+			await done;
 		} finally {
 			batches -= 1;
-			running -= items.length;
+			running -= weight;
 			next();
 		}
 	}
 
+	function take() {
+		let count = 0;
+		let weight = 0;
+		for (const item of items) {
+			const more = weigh(item);
+			if (count > 0 && weight + more > batch_max) break;
+			count += 1;
+			weight += more;
+		}
+		waiting -= weight;
+		return { batch: items.splice(0, count), weight };
+	}
+
 	return {
 		get waiting() {
-			return waiting.length;
+			return waiting;
 		},
 		get running() {
 			return running;
 		},
 		push(item) {
-			waiting.push(item);
-			if (timer === undefined || waiting.length >= batch_max) next();
+			items.push(item);
+			waiting += weigh(item);
+			if (timer === undefined || waiting >= batch_max) next();
 		},
 		async drain() {
 			draining = true;

@@ -143,3 +143,25 @@ test("while NATS is away events are held and their leases kept", async () => {
 	await eventually(async () => expect((await published()).sort()).toEqual(ids(list).sort()));
 	await relay.stop();
 }, 15_000);
+
+test("a stop publishes what waits, whatever the interval", async () => {
+	const relay = await foundation.relay({ interval_ms: 600_000 });
+	const lists = Array.from({ length: 5 }, () => events(3));
+	for (const list of lists)
+		relay.accept({ outbox_id: await writeRow(list, HOUR_MS), events: list });
+	await relay.stop();
+	expect(await published()).toEqual(ids(lists.flat()));
+	expect(await outboxRows()).toBe(0);
+});
+
+test("a stop while NATS is away leaves what waits in the outbox", async () => {
+	const relay = await foundation.relay({ sweep_interval_ms: 600_000 });
+	await servers.nats.stop();
+	await eventually(() => expect(foundation.broker.connected()).toBe(false));
+	for (const list of [events(1_000), events(1_000)])
+		relay.accept({ outbox_id: await writeRow(list, HOUR_MS), events: list });
+	await relay.stop();
+	expect(await outboxRows()).toBe(2);
+	await servers.nats.restart();
+	await eventually(() => expect(foundation.broker.connected()).toBe(true));
+}, 15_000);
