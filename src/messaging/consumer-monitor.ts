@@ -1,13 +1,15 @@
-import type { Part } from "../lifecycle.ts";
+import { every, type Part } from "../lifecycle.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Broker, Session } from "./connection.ts";
+import type { Pause } from "./pause.ts";
 
 export interface MonitorOptions {
 	readonly durable: string;
 	readonly stream: string;
 	/** How long messages may wait with none delivered before the pull is made anew. */
 	readonly stall_ms: number;
+	readonly pause: Pause;
 	readonly broker: Broker;
 	readonly metrics: Metrics;
 	readonly log: Log;
@@ -23,16 +25,14 @@ const INTERVAL_MS = 2_000;
 
 /** Asks the broker how far a consumer is, for the metrics, and ends a stall that nothing else would end. */
 export function createConsumerMonitor(options: MonitorOptions): Part {
-	const { durable, stream, broker, metrics, log } = options;
-	let timer: Timer | undefined;
-	let looking: Promise<void> = Promise.resolve();
+	const { durable, stream, pause, broker, metrics, log } = options;
 	let received_before = -1;
 	let moved_ms = 0;
 
 	async function look() {
 		if (!broker.connected()) return;
 		const session = await broker.ready;
-		const info = await session.jsm.consumers.info(stream, durable).catch(() => undefined);
+		const info = await pause.look(session).catch(() => undefined);
 		if (info === undefined) return restart(session, "is missing");
 		metrics.pending.set({ consumer: durable }, info.num_pending);
 		metrics.ack_pending.set({ consumer: durable }, info.num_ack_pending);
@@ -52,21 +52,7 @@ export function createConsumerMonitor(options: MonitorOptions): Part {
 		await options.restart(session);
 	}
 
-	return {
-		name: `monitor of ${durable}`,
-		async start() {
-			moved_ms = performance.now();
-			timer = setInterval(() => {
-				looking = looking
-					.then(look)
-					.catch((error) =>
-						log.warn({ err: error, consumer: durable }, "the consumer's state is not known"),
-					);
-			}, INTERVAL_MS);
-		},
-		async stop() {
-			clearInterval(timer);
-			await looking;
-		},
-	};
+	return every(`monitor of ${durable}`, INTERVAL_MS, look, (error) =>
+		log.warn({ err: error, consumer: durable }, "the consumer's state is not known"),
+	);
 }

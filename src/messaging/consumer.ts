@@ -13,8 +13,9 @@ import { createConsumerMonitor } from "./consumer-monitor.ts";
 import { type Delivery, decode } from "./delivery.ts";
 import { judge } from "./judge.ts";
 import type { Handle, IncomingEvent } from "./outcome.ts";
+import { createPause } from "./pause.ts";
 import type { RetryDelays } from "./retry.ts";
-import { settle } from "./settle.ts";
+import { giveBack, settle } from "./settle.ts";
 import { provisionConsumer } from "./streams.ts";
 
 /** What a module wants delivered, and what it does with it. `durable` is shared by all replicas. */
@@ -22,6 +23,8 @@ export interface ConsumerDefinition<S extends Subject = Subject> {
 	readonly durable: string;
 	readonly stream: EventStream;
 	readonly subjects: readonly S[];
+	/** Batches that one process handles at the same time, 1 by default. More keep no order among messages. */
+	readonly batches_running_max?: number;
 	/** A method, so that a list can hold the definitions of consumers of different subjects. */
 	handle(...events: Parameters<Handle<S>>): ReturnType<Handle<S>>;
 }
@@ -49,14 +52,15 @@ export interface ConsumerNeeds {
 	readonly log: Log;
 }
 
-/** Pulls the messages of one durable consumer and runs its handler over them, one batch at a time. */
+/** Pulls the messages of one durable consumer and runs its handler over them, batch by batch. */
 export function createConsumer<S extends Subject>(
 	definition: ConsumerDefinition<S>,
 	needs: ConsumerNeeds,
 ): Part {
-	const { durable, stream, subjects } = definition;
+	const { durable, stream, subjects, batches_running_max = 1 } = definition;
 	const { settings, broker, metrics, tracing, log } = needs;
-	const context = { ...needs, ...settings, durable, stream };
+	const pause = createPause({ durable, stream, metrics, log });
+	const context = { ...needs, ...settings, durable, stream, pause };
 	let messages: ConsumerMessages | undefined;
 	let stopping = false;
 	let received = 0;
@@ -64,17 +68,22 @@ export function createConsumer<S extends Subject>(
 	const batcher = createBatcher<JsMsg>({
 		batch_max: settings.batch_events_max,
 		interval_ms: settings.interval_ms,
-		batches_running_max: 1,
+		/** What a dependency that was away can do shows one batch, before there are more. */
+		get batches_running_max() {
+			return pause.probing ? 1 : batches_running_max;
+		},
 		run: handleBatch,
 	});
 
 	async function handleBatch(batch: JsMsg[]) {
+		if (pause.rest_ms() > 0) return giveBack(context, batch);
 		const session = await broker.ready;
 		const deliveries = batch.map((message) => decode(message, subjects));
 		const spans = startSpans(deliveries);
 		try {
 			await decide(deliveries);
 			crashPoint("handled", durable);
+			if (deliveries.every(({ outcome }) => outcome.kind !== "unavailable")) pause.passed();
 			await settle(context, session, deliveries as unknown as Delivery<Subject>[]);
 		} catch (error) {
 			log.error({ err: error, consumer: durable }, "a batch was not settled and will come again");
@@ -114,7 +123,10 @@ export function createConsumer<S extends Subject>(
 		await provisionConsumer(session.jsm, { ...context, subjects, acknowledge: "each" }, log);
 		const consumer = await session.js.consumers.get(stream, durable);
 		messages = await consumer.consume({
-			max_messages: Math.min(settings.in_flight_max, settings.batch_events_max * 2),
+			max_messages: Math.min(
+				settings.in_flight_max,
+				settings.batch_events_max * (batches_running_max + 1),
+			),
 			expires: settings.expires_ms,
 			idle_heartbeat: settings.heartbeat_ms,
 			callback: (message) => {
@@ -128,6 +140,7 @@ export function createConsumer<S extends Subject>(
 		durable,
 		stream,
 		stall_ms: settings.stall_ms,
+		pause,
 		broker,
 		metrics,
 		log,

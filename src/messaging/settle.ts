@@ -1,3 +1,4 @@
+import type { JsMsg } from "@nats-io/jetstream";
 import type { Subject } from "../contracts/events.ts";
 import type { ModuleName } from "../contracts/streams.ts";
 import type { Database } from "../database/connection.ts";
@@ -7,6 +8,7 @@ import type { Session } from "./connection.ts";
 import { park } from "./dead-letter.ts";
 import type { Delivery } from "./delivery.ts";
 import { countFailures, type Failure, forgetFailures } from "./failures.ts";
+import type { Pause } from "./pause.ts";
 import { type RetryDelays, retryDelay } from "./retry.ts";
 
 /** Whose messages are settled, and by which rules. */
@@ -16,7 +18,9 @@ export interface SettleContext extends RetryDelays {
 	readonly durable: string;
 	readonly stream: string;
 	readonly attempts_max: number;
+	/** How long the consumer is paused when the outcome does not say. */
 	readonly pause_ms: number;
+	readonly pause: Pause;
 	readonly database: Database;
 	readonly metrics: Metrics;
 	readonly log: Log;
@@ -62,6 +66,15 @@ export async function settle(
 		...hopeless.map((delivery) => bury(context, session, delivery, undefined)),
 		pause(context, session, blameless),
 	]);
+}
+
+/**
+ * Gives back messages of a paused consumer. They come again when the pause is over, however long it was
+ * to be: whoever ends it early does not wait for them.
+ */
+export function giveBack(context: SettleContext, messages: readonly JsMsg[]): void {
+	const after_ms = Math.ceil(Math.min(context.pause.rest_ms(), context.pause_ms));
+	for (const message of messages) message.nak(after_ms);
 }
 
 async function finish(context: SettleContext, deliveries: readonly Settled[]) {
@@ -163,15 +176,21 @@ async function bury(
 async function pause(context: SettleContext, session: Session, deliveries: readonly Settled[]) {
 	const first = deliveries[0];
 	if (first === undefined) return;
-	const { durable, stream, pause_ms, log } = context;
-	for (const { message } of deliveries) message.nak(pause_ms);
+	const { durable, log } = context;
+	const pause_ms = Math.max(...deliveries.map((it) => pauseOf(it.outcome) ?? context.pause_ms));
 	log.warn(
 		{ consumer: durable, pause_ms, error: describe(first.outcome) },
 		"a dependency is away; consumer paused",
 	);
-	await session.jsm.consumers
-		.pause(stream, durable, new Date(Date.now() + pause_ms))
-		.catch((error) => log.warn({ err: error, consumer: durable }, "the consumer cannot be paused"));
+	await context.pause.begin(session, pause_ms);
+	giveBack(
+		context,
+		deliveries.map(({ message }) => message),
+	);
+}
+
+function pauseOf(outcome: Settled["outcome"]): number | undefined {
+	return outcome.kind === "unavailable" ? outcome.pause_ms : undefined;
 }
 
 function describe(outcome: Settled["outcome"]): string {

@@ -24,6 +24,7 @@ test("the names are kept, since dashboards and alerts read them", async () => {
 		"intake_batch_size",
 		"message_attempts_total",
 		"message_batch_size",
+		"millrace_consumer_paused",
 		"nats_consumer_ack_pending_messages",
 		"nats_consumer_lag_seconds",
 		"nats_consumer_pending_messages",

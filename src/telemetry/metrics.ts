@@ -71,6 +71,11 @@ const delivery = (series: Series) => ({
 		help: "Messages given out and not acknowledged yet.",
 		labels: ["consumer"],
 	}),
+	consumer_paused: series.gauges({
+		name: "millrace_consumer_paused",
+		help: "1 while the consumer is paused for all replicas, 0 while it is not.",
+		labels: ["consumer"],
+	}),
 	lag: series.gauges({
 		name: "nats_consumer_lag_seconds",
 		help: "Age of the oldest message the consumer has not finished.",

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { DatabaseUnavailableError } from "../../src/database/errors.ts";
 import type { Part } from "../../src/lifecycle.ts";
-import { createConsumer } from "../../src/messaging/consumer.ts";
+import { type ConsumerDefinition, createConsumer } from "../../src/messaging/consumer.ts";
 import { done, type Handle, type Outcome } from "../../src/messaging/outcome.ts";
 import { orderConfirmed, publishEvent } from "../support/events.ts";
 import { layFoundation } from "../support/foundation.ts";
@@ -44,13 +44,22 @@ afterEach(async () => {
 /** Runs `handle` over a durable of its own until the end of the test. */
 async function consume(handle: Handle<typeof SUBJECT>): Promise<string> {
 	const durable = `test-${crypto.randomUUID()}`;
+	await replica(durable, handle);
+	return durable;
+}
+
+async function replica(
+	durable: string,
+	handle: Handle<typeof SUBJECT>,
+	change: Partial<ConsumerDefinition<typeof SUBJECT>> & Partial<typeof settings> = {},
+): Promise<Part> {
 	const consumer = createConsumer(
-		{ durable, stream: "ORDERS", subjects: [SUBJECT], handle },
-		{ ...foundation, settings },
+		{ durable, stream: "ORDERS", subjects: [SUBJECT], handle, ...change },
+		{ ...foundation, settings: { ...settings, ...change } },
 	);
 	await consumer.start();
 	running.push(consumer);
-	return durable;
+	return consumer;
 }
 
 async function idle(durable: string): Promise<void> {
@@ -208,4 +217,163 @@ test("a message that has to wait for somebody else spends no attempt", async () 
 	await eventually(() => expect(calls).toBe(10));
 	await idle(durable);
 	expect(await failures()).toHaveLength(0);
+});
+
+describe("a handler that says unavailable", () => {
+	const HOUR_MS = 3_600_000;
+	const publish = (count: number) =>
+		Promise.all(
+			Array.from({ length: count }, () =>
+				publishEvent(streams, orderConfirmed(crypto.randomUUID())),
+			),
+		);
+	const info = (durable: string) => streams.jsm.consumers.info("ORDERS", durable);
+	const rest_ms = async (durable: string) => (await info(durable)).pause_remaining / 1e6;
+	const gauge = async (durable: string) => {
+		const series = `millrace_consumer_paused{consumer="${durable}"} `;
+		const lines = (await foundation.metrics.render()).split("\n");
+		return lines.find((line) => line.startsWith(series))?.slice(series.length);
+	};
+
+	/** Two replicas whose handlers do as they are told, and what each of them was given. */
+	async function pair(away: [Outcome, Outcome]) {
+		const durable = `test-${crypto.randomUUID()}`;
+		const told: (Outcome | Promise<Outcome>)[] = away;
+		const calls: number[] = [0, 0];
+		const handled: string[] = [];
+		const replicas = await Promise.all(
+			[0, 1].map((at) =>
+				replica(durable, async (events) => {
+					calls[at] = (calls[at] ?? 0) + 1;
+					const outcome = (await told[at]) ?? done;
+					if (outcome === done) handled.push(...events.map(({ message_id }) => message_id));
+					return events.map(() => outcome);
+				}),
+			),
+		);
+		await eventually(async () => expect((await info(durable)).num_waiting).toBe(2));
+		return { durable, told, calls, handled, replicas };
+	}
+
+	async function expectAllHandled(durable: string, handled: readonly string[], count: number) {
+		await eventually(() => expect(handled).toHaveLength(count), { timeout_ms: 10_000 });
+		expect(new Set(handled).size).toBe(count);
+		await idle(durable);
+		expect(await failures()).toHaveLength(0);
+		expect(await streams.messages("DLQ")).toEqual([]);
+	}
+
+	test("is asked again after each pause, for as long as it takes, and spends no attempt", async () => {
+		const away: Outcome = { kind: "unavailable", error: new Error("away"), pause_ms: 100 };
+		const { durable, told, calls, handled } = await pair([away, away]);
+		await publish(300);
+		const rounds = settings.attempts_max + 3;
+		await eventually(() => expect(Math.min(...calls)).toBeGreaterThan(rounds), {
+			timeout_ms: 15_000,
+		});
+		expect((await info(durable)).num_redelivered).toBe(300);
+		expect(handled).toEqual([]);
+		told.fill(done);
+		await expectAllHandled(durable, handled, 300);
+		await eventually(async () => expect(await gauge(durable)).toBe("0"));
+	}, 30_000);
+
+	test("stops every replica until the pause is over or is ended", async () => {
+		const away: Outcome = { kind: "unavailable", error: new Error("away"), pause_ms: HOUR_MS };
+		const { durable, told, calls, handled } = await pair([away, away]);
+		await publish(300);
+		await eventually(async () => expect((await info(durable)).paused).toBe(true));
+		await eventually(async () => expect(await gauge(durable)).toBe("1"));
+		const before = (await info(durable)).num_pending;
+		const given = [...calls];
+		await publish(50);
+		expect((await info(durable)).num_pending).toBe(before + 50);
+		expect(calls).toEqual(given);
+		told.fill(done);
+		await streams.jsm.consumers.resume("ORDERS", durable);
+		await expectAllHandled(durable, handled, 350);
+		await eventually(async () => expect(await gauge(durable)).toBe("0"));
+	}, 20_000);
+
+	test.each([
+		["shorter", 1],
+		["longer", 2 * HOUR_MS],
+	])(
+		"does not make a pause of another replica %s",
+		async (_, pause_ms) => {
+			const error = new Error("away");
+			const late = Promise.withResolvers<Outcome>();
+			const { durable, told, calls, handled, replicas } = await pair([done, done]);
+			told[0] = { kind: "unavailable", error, pause_ms: HOUR_MS };
+		told[1] = late.promise;
+			await publish(50);
+			await eventually(async () => expect(await rest_ms(durable)).toBeGreaterThan(HOUR_MS * 0.9));
+			expect(calls[1]).toBeGreaterThan(0);
+			late.resolve({ kind: "unavailable", error, pause_ms });
+			await replicas[1]?.stop();
+			expect(await rest_ms(durable)).toBeWithin(HOUR_MS * 0.9, HOUR_MS);
+			told[0] = done;
+			await streams.jsm.consumers.resume("ORDERS", durable);
+			await expectAllHandled(durable, handled, 50);
+		},
+		20_000,
+	);
+
+	test("lets one batch try when the pause is over, however many may run at the same time", async () => {
+		const durable = `test-${crypto.randomUUID()}`;
+		const away: Outcome = { kind: "unavailable", error: new Error("away"), pause_ms: 200 };
+		const probes: PromiseWithResolvers<Outcome>[] = [];
+		await replica(
+			durable,
+			async (events) => {
+				const probe = Promise.withResolvers<Outcome>();
+				probes.push(probe);
+				const outcome = await probe.promise;
+				return events.map(() => outcome);
+			},
+			{ batches_running_max: 3, batch_events_max: 10 },
+		);
+		await publish(60);
+		await eventually(() => expect(probes).toHaveLength(3));
+		for (const probe of probes) probe.resolve(away);
+		await eventually(() => expect(probes).toHaveLength(4));
+		await eventually(async () => expect((await info(durable)).num_pending).toBe(0));
+		expect(probes).toHaveLength(4);
+		probes[3]?.resolve(done);
+		await eventually(() => expect(probes.length).toBeGreaterThan(5));
+		await eventually(async () => {
+			for (const probe of probes) probe.resolve(done);
+			expect((await info(durable)).num_ack_pending).toBe(0);
+		});
+		await idle(durable);
+	}, 15_000);
+});
+
+test("several batches run at the same time where the consumer allows it, and a stop waits for all", async () => {
+	const durable = `test-${crypto.randomUUID()}`;
+	const open = Promise.withResolvers<void>();
+	const sizes: number[] = [];
+	let handled = 0;
+	const consumer = await replica(
+		durable,
+		async (events) => {
+			sizes.push(events.length);
+			await open.promise;
+			handled += events.length;
+			return events.map(() => done);
+		},
+		{ batches_running_max: 4, batch_events_max: 10 },
+	);
+	await Promise.all(
+		Array.from({ length: 60 }, () => publishEvent(streams, orderConfirmed(crypto.randomUUID()))),
+	);
+	await eventually(async () => {
+		const { num_pending } = await streams.jsm.consumers.info("ORDERS", durable);
+		expect([num_pending, sizes.length]).toEqual([0, 4]);
+	});
+	const stopped = consumer.stop();
+	open.resolve();
+	await stopped;
+	expect(handled).toBe(60);
+	await idle(durable);
 });
