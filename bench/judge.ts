@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readLedger } from "../src/modules/payment/in-process-gateway.ts";
+import { readLedger } from "../src/gateway/in-process-gateway.ts";
 import { auditEvents } from "./audit-events.ts";
 import type { BenchDatabase, OrderRow } from "./database.ts";
 import { countAuditMissing, countChargedTwice, countLost, type Verdict } from "./verdict.ts";

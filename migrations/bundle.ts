@@ -7,6 +7,7 @@ import inventoryJournal from "./inventory/meta/_journal.json" with { type: "json
 import orderStart from "./order/0000_start.sql" with { type: "text" };
 import orderJournal from "./order/meta/_journal.json" with { type: "json" };
 import paymentStart from "./payment/0000_start.sql" with { type: "text" };
+import paymentMoney from "./payment/0001_money.sql" with { type: "text" };
 import paymentJournal from "./payment/meta/_journal.json" with { type: "json" };
 
 interface Journal {
@@ -25,6 +26,9 @@ function inOrder(journal: Journal, texts: Readonly<Record<string, string>>): Mig
 export const migrations: Readonly<Record<ModuleName, readonly Migration[]>> = {
 	order: inOrder(orderJournal, { "0000_start": orderStart }),
 	inventory: inOrder(inventoryJournal, { "0000_start": inventoryStart }),
-	payment: inOrder(paymentJournal, { "0000_start": paymentStart }),
+	payment: inOrder(paymentJournal, {
+		"0000_start": paymentStart,
+		"0001_money": paymentMoney,
+	}),
 	audit: inOrder(auditJournal, { "0000_start": auditStart }),
 };

@@ -7,6 +7,7 @@ import { type Database, type DatabaseOptions, openDatabase } from "./database/co
 import { DatabaseUnavailableError } from "./database/errors.ts";
 import { tryLock } from "./database/lock.ts";
 import { migrate } from "./database/migrate.ts";
+import { createInProcessGateway } from "./gateway/in-process-gateway.ts";
 import { documentOf } from "./http/openapi.ts";
 import { createOps } from "./http/ops.ts";
 import { HttpProblem } from "./http/problem.ts";
@@ -30,6 +31,8 @@ interface Module {
 	readonly name: ModuleName;
 	readonly consumers: readonly ConsumerDefinition[];
 	readonly routes: readonly Route[];
+	/** On the port for operators. */
+	readonly ops_routes?: readonly Route[];
 	readonly background: readonly Part[];
 }
 
@@ -59,8 +62,9 @@ const modules: Readonly<Record<ModuleName, (it: Foundation) => Module>> = {
 	payment: (it) =>
 		paymentModule({
 			...it,
-			claim_ms: it.config.payment.lease_ms,
-			ledger_folder: join(it.config.data_folder, "gateway"),
+			...openGateway(it),
+			settings: it.config.payment,
+			http: it.config.http,
 		}),
 	audit: (it) =>
 		auditModule({
@@ -133,6 +137,8 @@ export function createApp(options: AppOptions): App {
 			check: async () => void (await database.run(database.sql`select 1`)),
 		})),
 		info: { version: options.version, roles },
+		routes: hosted.flatMap(({ module }) => module.ops_routes ?? []),
+		toProblem,
 	});
 
 	function host(role: ModuleName) {
@@ -193,6 +199,11 @@ function databaseUrl({ database_urls }: AppOptions, role: ModuleName): string {
 	const url = database_urls[role];
 	if (url !== undefined) return url;
 	throw new ConfigError(`Set DATABASE_URL_${role.toUpperCase()}, or DATABASE_URL for all modules.`);
+}
+
+function openGateway({ config }: Foundation) {
+	const gateway = createInProcessGateway(join(config.data_folder, "gateway"));
+	return { gateway, readWebhook: undefined };
 }
 
 function toProblem(error: unknown): HttpProblem | undefined {

@@ -76,10 +76,27 @@ export const fileSchema = z.strictObject({
 		deadline_interval_ms: milliseconds,
 		deadline_batch_max: positive.max(1_000),
 	}),
-	payment: z.strictObject({
-		gateway: z.literal("in-process"),
-		lease_ms: milliseconds,
-	}),
+	payment: z
+		.strictObject({
+			gateway: z.enum(["stripe", "in-process"]),
+			default_token: z.string().max(64),
+			call_timeout_ms: milliseconds,
+			calls_in_flight_max: positive.max(4_096),
+			lease_ms: milliseconds,
+			straggler_ms: milliseconds,
+			key_lifetime_ms: positive,
+			retry_first_ms: milliseconds,
+			retry_last_ms: milliseconds,
+			resolve_interval_ms: milliseconds,
+			resolve_batch_max: positive.max(1_000),
+			breaker_failures: positive,
+			pause_ms: milliseconds,
+		})
+		.refine(({ lease_ms, call_timeout_ms }) => lease_ms > call_timeout_ms, {
+			path: ["lease_ms"],
+			message: "must be longer than call_timeout_ms, or two replicas call at once",
+		}),
+	verify: z.strictObject({ interval_s: whole.min(0), unknown_minutes_max: positive }),
 	audit: z.strictObject({
 		store: z.string().min(1).optional(),
 		flush_ms: milliseconds,
@@ -104,11 +121,22 @@ export interface Config extends Omit<FileConfig, "audit"> {
 	readonly database_urls: DatabaseUrls | undefined;
 	/** undefined starts the embedded nats-server. */
 	readonly nats_url: string | undefined;
+	/** How the gateway is reached; undefined starts the sandbox gateway. */
+	readonly stripe: StripeAccess | undefined;
 	readonly data_folder: string;
 	readonly embedded: { binary: string | undefined; path: string; cache_folder: string };
 	readonly tracing: ReturnType<typeof readTracingVariables>;
 	/** Where this process is to die, as `crash-point.ts` reads it; for the fault tests. */
 	readonly crash_at: string | undefined;
+}
+
+/** How a gateway that speaks Stripe's API is reached. */
+export interface StripeAccess {
+	readonly api_key: string;
+	/** undefined is Stripe's own address. */
+	readonly api_url: string | undefined;
+	/** undefined refuses webhooks. */
+	readonly webhook_secret: string | undefined;
 }
 
 /** What the command line sets, above everything else. */
@@ -134,6 +162,7 @@ export const variables: ReadonlyArray<
 	["NATS_REPLICAS", "nats", "replicas"],
 	["AUDIT_STORE", "audit", "store"],
 	["ORDER_DEADLINE_MS", "order", "deadline_ms"],
+	["PAYMENT_GATEWAY", "payment", "gateway"],
 	["PUBLISH_LEGACY", "contracts", "publish_legacy"],
 ];
 
@@ -182,6 +211,15 @@ function databaseUrls(environment: Environment): Config["database_urls"] {
 	return urls.length > 0 ? Object.fromEntries(urls) : undefined;
 }
 
+function stripeAccess(environment: Environment): Config["stripe"] {
+	if (!environment.STRIPE_API_KEY) return undefined;
+	return {
+		api_key: environment.STRIPE_API_KEY,
+		api_url: environment.STRIPE_API_URL || undefined,
+		webhook_secret: environment.STRIPE_WEBHOOK_SECRET || undefined,
+	};
+}
+
 /** A setting, and the variable that may have set it. */
 function namesOf([section, key]: readonly PropertyKey[]): string {
 	const variable = variables.find(([, of, name]) => of === section && name === key)?.[0];
@@ -222,6 +260,7 @@ export async function readConfig(
 		audit: { ...checked.audit, store: checked.audit.store ?? `${folder}/audit` },
 		database_urls: databaseUrls(environment),
 		nats_url: environment.NATS_URL || undefined,
+		stripe: stripeAccess(environment),
 		data_folder: folder,
 		embedded: {
 			binary: environment.NATS_SERVER_BIN || undefined,

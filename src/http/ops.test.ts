@@ -9,12 +9,14 @@ afterEach(async () => {
 	running = [];
 });
 
+const nothing = { checks: [], routes: [], toProblem: () => undefined };
+
 async function startOps(o: Partial<OpsOptions> = {}): Promise<Ops> {
 	const ops = createOps({
 		host: "127.0.0.1",
 		port: 0,
 		metrics: createMetrics(),
-		checks: [],
+		...nothing,
 		info: { version: "0.1.0", roles: ["order", "audit"] },
 		...o,
 	});
@@ -129,7 +131,8 @@ test("another path is a problem that names the paths there are", async () => {
 		type: "about:blank",
 		title: "There is nothing here",
 		status: 404,
-		detail: "There are /metrics, /livez, /readyz and /healthz.",
+		detail:
+			"There are /metrics, /livez, /readyz and /healthz, and what the modules offer operators.",
 	});
 });
 
@@ -140,7 +143,7 @@ describe("starting and stopping", () => {
 			host: "127.0.0.1",
 			port,
 			metrics: createMetrics(),
-			checks: [],
+			...nothing,
 			info: { version: "0.1.0", roles: [] },
 		});
 		const error = await second.start().catch((error: unknown) => error);
@@ -178,6 +181,6 @@ describe("starting and stopping", () => {
 	])("on %s its url is %s", (host, url) => {
 		const metrics = createMetrics();
 		const info = { version: "0.1.0", roles: [] };
-		expect(createOps({ host, port: 9090, metrics, checks: [], info }).url).toBe(url);
+		expect(createOps({ ...nothing, host, port: 9090, metrics, info }).url).toBe(url);
 	});
 });

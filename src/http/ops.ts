@@ -1,12 +1,15 @@
-import { type Context, Hono } from "hono";
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import type { Part } from "../lifecycle.ts";
 import { type Check, createHealth, type Health, type Readiness } from "./health.ts";
 import { listen } from "./listen.ts";
 import { HttpProblem } from "./problem.ts";
+import { mount, type Route } from "./route.ts";
 
 /** Shorter than the second that Kubernetes gives a probe. */
 const CHECK_MS_MAX = 800;
-const PATHS = "There are /metrics, /livez, /readyz and /healthz.";
+const PATHS =
+	"There are /metrics, /livez, /readyz and /healthz, and what the modules offer operators.";
 
 export interface OpsOptions {
 	readonly host: string;
@@ -14,6 +17,10 @@ export interface OpsOptions {
 	readonly port: number;
 	readonly metrics: { readonly content_type: string; render(): Promise<string> };
 	readonly checks: readonly Check[];
+	/** What the hosted modules offer operators. */
+	readonly routes: readonly Route[];
+	/** Turns errors of the layers below into problems; undefined for one it does not know. */
+	toProblem(error: unknown): HttpProblem | undefined;
 	readonly info: { readonly version: string; readonly roles: readonly string[] };
 	/** Milliseconds a check may take; 800 when left out. */
 	readonly check_ms_max?: number;
@@ -27,8 +34,8 @@ export interface Ops extends Part {
 }
 
 /**
- * The server for those who run millrace: `/metrics`, `/livez`, `/readyz` and `/healthz`, on a port
- * of its own. Its `start` rejects with a `PortTakenError` when the port is in use.
+ * The server for those who run millrace: `/metrics`, `/livez`, `/readyz` and `/healthz`, and what
+ * modules offer operators, on a port of its own. Its `start` rejects with a `PortTakenError` when the port is in use.
  */
 export function createOps(o: OpsOptions): Ops {
 	const health = createHealth(o.checks, o.check_ms_max ?? CHECK_MS_MAX);
@@ -50,8 +57,8 @@ export function createOps(o: OpsOptions): Ops {
 	};
 }
 
-function createRoutes(o: OpsOptions, health: Health): Hono {
-	const app = new Hono();
+function createRoutes(o: OpsOptions, health: Health): OpenAPIHono {
+	const app = new OpenAPIHono();
 	app.get("/metrics", async (c) =>
 		c.body(await o.metrics.render(), 200, { "content-type": o.metrics.content_type }),
 	);
@@ -61,10 +68,14 @@ function createRoutes(o: OpsOptions, health: Health): Hono {
 		const uptime_seconds = Math.round(process.uptime());
 		return answer(c, await health.readiness(), { ...o.info, uptime_seconds });
 	});
+	for (const route of o.routes) mount(app, route, route.handle);
 	app.notFound(() => new HttpProblem(404, "There is nothing here", { detail: PATHS }).toResponse());
-	app.onError((error) =>
-		new HttpProblem(500, "Something went wrong here", { detail: error.message }).toResponse(),
-	);
+	app.onError((error) => {
+		const problem = error instanceof HttpProblem ? error : o.toProblem(error);
+		return (
+			problem ?? new HttpProblem(500, "Something went wrong here", { detail: error.message })
+		).toResponse();
+	});
 	return app;
 }
 

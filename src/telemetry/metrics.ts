@@ -25,6 +25,7 @@ export function createMetrics() {
 		...orders(series),
 		...http(series),
 		...audit(series),
+		...money(series),
 		/** The content type of what `render` gives. */
 		content_type: registry.contentType,
 		/** Everything as Prometheus' text format. */
@@ -138,4 +139,17 @@ const http = (series: Series) => ({
 const audit = (series: Series) => ({
 	audit_entries: series.counter("audit_entries_total", "Entries this process added to the log."),
 	audit_size: series.gauge("audit_log_size", "Entries in the log."),
+});
+
+const money = (series: Series) => ({
+	charges_open: series.gauges({
+		name: "millrace_charges_open",
+		help: "Charges and refunds that the resolver or a person still has to end, by their state.",
+		labels: ["state"],
+	}),
+	charges_open_age: series.gauges({
+		name: "millrace_charges_open_age_seconds",
+		help: "Age of the oldest open charge or refund in that state.",
+		labels: ["state"],
+	}),
 });

@@ -60,6 +60,8 @@ const makers: Record<string, () => Part | Promise<Part>> = {
 			...config.ops,
 			metrics: foundation.metrics,
 			checks: [],
+			routes: [],
+			toProblem: () => undefined,
 			info: { version: "0.0.0", roles: [] },
 		}),
 	http: () =>

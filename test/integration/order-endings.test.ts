@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
 import { join } from "node:path";
-import { readLedger } from "../../src/modules/payment/in-process-gateway.ts";
+import { readLedger } from "../../src/gateway/in-process-gateway.ts";
 import { startApp } from "../support/app.ts";
 import { orderCancelled, publishEvent } from "../support/events.ts";
 import { privateServers } from "../support/servers.ts";

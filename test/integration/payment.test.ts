@@ -1,10 +1,10 @@
-import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import type { OutgoingEvent } from "../../src/contracts/events.ts";
-import { createEvent } from "../../src/contracts/events.ts";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { createEvent, type OutgoingEvent } from "../../src/contracts/events.ts";
+import type { GatewayResult } from "../../src/gateway/gateway.ts";
+import type { Part } from "../../src/lifecycle.ts";
 import type { IncomingEvent } from "../../src/messaging/outcome.ts";
-import { chargeOrders } from "../../src/modules/payment/charge-order.ts";
+import { paymentModule } from "../../src/modules/payment/module.ts";
 import { chargeId } from "../../src/modules/payment/payment.ts";
-import { refundOrders } from "../../src/modules/payment/refund-order.ts";
 import { createPaymentStore } from "../../src/modules/payment/store.ts";
 import { orderCancelled, orderFacts } from "../support/events.ts";
 import { layFoundation } from "../support/foundation.ts";
@@ -20,18 +20,50 @@ const foundation = await layFoundation(servers, "payment");
 const streams = await openStreams(servers);
 const relay = await foundation.relay();
 const store = createPaymentStore(foundation.database, relay.lease_ms);
-const CLAIM_MS = 60_000;
+const LONG_MS = 60_000;
+
+const settings = {
+	lease_ms: LONG_MS,
+	call_timeout_ms: 100,
+	key_lifetime_ms: LONG_MS,
+	straggler_ms: 2_000,
+	pause_ms: 100,
+	retry_first_ms: 20,
+	retry_last_ms: 100,
+	resolve_interval_ms: 20,
+	resolve_batch_max: 100,
+};
 
 let gateway: TestGateway;
+let running: Part[] = [];
 beforeEach(() => {
 	gateway = createTestGateway();
 });
+afterEach(async () => {
+	for (const part of running) await part.stop();
+	running = [];
+});
 
-const needs = (claim_ms = CLAIM_MS) => ({ store, gateway, relay, claim_ms });
-const charge = (order_id: string, claim_ms?: number) =>
-	chargeOrders(needs(claim_ms))([incoming<"inventory.reserved.v1">(reserved(order_id))]);
-const cancel = (order_id: string) =>
-	refundOrders(needs())([incoming<"orders.cancelled.v1">(orderCancelled(order_id))]);
+/** A worker with a resolver of its own, on tables that all share. */
+function worker(change: Partial<typeof settings> = {}) {
+	const module = paymentModule({
+		...foundation,
+		relay,
+		gateway,
+		readWebhook: undefined,
+		settings: { ...settings, ...change },
+		http: { body_bytes_max: 65_536, page_size_max: 10 },
+	});
+	const [charging, refunding] = module.consumers;
+	for (const part of module.background) void part.start();
+	running.push(...[...module.background].reverse());
+	return {
+		charge: (...order_ids: string[]) =>
+			charging.handle(order_ids.map((id) => incoming<"inventory.reserved.v1">(reserved(id)))),
+		cancel: (order_id: string) =>
+			refunding.handle([incoming<"orders.cancelled.v1">(orderCancelled(order_id))]),
+	};
+}
 
 function reserved(order_id: string): OutgoingEvent {
 	const facts = { ...orderFacts(order_id), lines: [], payment_token: "tok_visa" };
@@ -44,7 +76,7 @@ function incoming<S extends "inventory.reserved.v1" | "orders.cancelled.v1">(eve
 
 async function row(order_id: string, kind: "charge" | "refund" = "charge") {
 	const [found] = await sql<{ state: string; fence: number; attempts: number; amount: number }[]>`
-		select state, fence, attempts, amount::int, gateway_reference
+		select state, fence, attempts, amount::int, refunded::int, gateway_reference, decline_code
 		from millrace_payment.charges where order_id = ${order_id} and kind = ${kind}`;
 	return found;
 }
@@ -56,6 +88,9 @@ async function said(order_id: string): Promise<string[]> {
 
 const saysOnly = (order_id: string, ...subjects: string[]) =>
 	eventually(async () => expect((await said(order_id)).sort()).toEqual(subjects.sort()));
+const becomes = (order_id: string, state: string, kind?: "charge" | "refund") =>
+	eventually(async () => expect(await row(order_id, kind)).toMatchObject({ state }));
+const callsFor = (order_id: string) => gateway.calls.filter((call) => call.order_id === order_id);
 
 /** Makes the gateway wait until the test lets it answer. */
 function hold() {
@@ -69,70 +104,124 @@ function hold() {
 	return { called: called.promise, letGo: answered.resolve };
 }
 
+const succeed = (key: string): GatewayResult => ({ state: "succeeded", reference: `ref_${key}` });
+const lost: GatewayResult = { state: "unknown", error: new Error("connection reset") };
+const done = [{ kind: "done" }];
+
 describe("a charge", () => {
-	test("is called for once by workers at once, and the others come back later", async () => {
-		const outcomes = await Promise.all(Array.from({ length: 10 }, () => charge("once")));
-		expect(gateway.calls).toHaveLength(1);
-		expect(gateway.calls[0]).toEqual({
-			key: chargeId("charge", "once"),
-			kind: "charge",
-			order_id: "once",
-			amount: 1_250,
-			currency: "EUR",
-			payment_token: "tok_visa",
-			charge_reference: undefined,
-		});
-		const kinds = outcomes.map(([outcome]) => outcome?.kind);
-		expect(kinds.filter((kind) => kind !== "done" && kind !== "later")).toEqual([]);
-		expect(kinds).toContain("done");
-		expect(await row("once")).toMatchObject({ state: "succeeded", fence: 1, attempts: 1 });
+	test("is called for once by workers at once", async () => {
+		const workers = Array.from({ length: 10 }, () => worker());
+		const outcomes = await Promise.all(workers.map(({ charge }) => charge("once")));
+		expect(outcomes).toEqual(outcomes.map(() => done) as never);
+		await becomes("once", "succeeded");
+		expect(gateway.calls).toEqual([
+			{
+				key: chargeId("charge", "once"),
+				kind: "charge",
+				order_id: "once",
+				amount: 1_250,
+				currency: "EUR",
+				payment_token: "tok_visa",
+				charge_reference: undefined,
+			},
+		]);
+		expect(await row("once")).toMatchObject({ fence: 1, attempts: 1 });
 		await saysOnly("once", "payments.completed.v1");
-		expect(await charge("once")).toMatchObject([{ kind: "done" }]);
+		expect(await worker().charge("once")).toMatchObject(done);
 		expect(gateway.calls).toHaveLength(1);
 	});
 
-	test("whose worker died is claimed again when the lease is over, with the same key", async () => {
+	test("whose worker died is taken up when its claim is over, with the same key", async () => {
 		await store.claim([chargeOf("leased")], 300);
-		expect(await charge("leased")).toMatchObject([{ kind: "later" }]);
+		expect(await worker().charge("leased")).toMatchObject(done);
 		expect(gateway.calls).toEqual([]);
-		await eventually(async () => expect(await charge("leased")).toMatchObject([{ kind: "done" }]));
+		await becomes("leased", "succeeded");
 		expect(gateway.calls.map(({ key }) => key)).toEqual([chargeId("charge", "leased")]);
-		expect(await row("leased")).toMatchObject({ state: "succeeded", fence: 2, attempts: 2 });
+		expect(await row("leased")).toMatchObject({ fence: 2, attempts: 2 });
+		await saysOnly("leased", "payments.completed.v1");
 	});
 
-	test("is not written by a worker that lost its lease while the gateway took its time", async () => {
+	test("is not written by a worker that lost its claim while the gateway took its time", async () => {
 		const { called, letGo } = hold();
-		const slow = charge("fenced", 1);
+		const slow = worker({ lease_ms: 1, call_timeout_ms: 0, straggler_ms: 10 }).charge("fenced");
 		await called;
-		await eventually(async () =>
-			expect((await store.claim([chargeOf("fenced")], CLAIM_MS)).get("fenced")).toBe(2),
-		);
+		expect(await slow).toMatchObject(done);
+		await eventually(async () => expect(await row("fenced")).toMatchObject({ fence: 3 }));
+		gateway.answer(() => ({ state: "declined", code: "too_late" }));
+		await becomes("fenced", "declined");
 		letGo();
-		expect(await slow).toMatchObject([{ kind: "later" }]);
+		await eventually(() => expect(gateway.moved.size).toBe(1));
+		await saysOnly("fenced", "payments.failed.v1");
 		expect(await row("fenced")).toMatchObject({
-			state: "in_flight",
-			fence: 2,
+			state: "declined",
 			gateway_reference: null,
 		} as object);
-		expect(await said("fenced")).toEqual([]);
+	});
+
+	test("that takes long does not hold up its batch, and is written when it ends", async () => {
+		const { called, letGo } = hold();
+		const charging = worker({ straggler_ms: 10 }).charge("slow");
+		await called;
+		expect(await charging).toMatchObject(done);
+		expect(await row("slow")).toMatchObject({ state: "in_flight", attempts: 1 });
+		letGo();
+		await becomes("slow", "succeeded");
+		expect(callsFor("slow")).toHaveLength(1);
+		await saysOnly("slow", "payments.completed.v1");
 	});
 
 	test("whose outcome is unknown is tried again with the same key and moves money once", async () => {
-		gateway.answer(() => ({ state: "unknown", error: new Error("connection reset") }));
-		expect(await charge("unknown")).toMatchObject([{ kind: "retry" }]);
-		expect(await row("unknown")).toMatchObject({ state: "unknown" });
+		gateway.answer(() => lost);
+		expect(await worker().charge("unknown")).toMatchObject(done);
+		await eventually(() => expect(callsFor("unknown").length).toBeGreaterThan(1));
 		expect(await said("unknown")).toEqual([]);
-		gateway.answer(({ key }) => ({ state: "succeeded", reference: `ref_${key}` }));
-		await eventually(async () => expect(await charge("unknown")).toMatchObject([{ kind: "done" }]));
+		gateway.answer(({ key }) => succeed(key));
+		await becomes("unknown", "succeeded");
 		expect(new Set(gateway.calls.map(({ key }) => key)).size).toBe(1);
 		expect(gateway.moved.size).toBe(1);
 		await saysOnly("unknown", "payments.completed.v1");
 	});
 
+	test("that only the gateway's books know of is found there", async () => {
+		gateway.answer(() => lost);
+		gateway.move("books");
+		await worker().charge("books");
+		await becomes("books", "succeeded");
+		expect(gateway.looked_up.map(({ order_id }) => order_id)).toContain("books");
+		await saysOnly("books", "payments.completed.v1");
+	});
+
+	test("that never left is no attempt, and is sent when the gateway takes it", async () => {
+		gateway.answer(() => ({ state: "not_sent", error: new Error("refused"), retry_after_ms: 1 }));
+		await worker().charge("refused");
+		await eventually(() => expect(callsFor("refused").length).toBeGreaterThan(3));
+		gateway.answer(({ key }) => succeed(key));
+		await becomes("refused", "succeeded");
+		expect(gateway.looked_up).toEqual([]);
+		expect(await row("refused")).toMatchObject({ attempts: 1 });
+	});
+
+	test("is not sent any more when its key may be gone, and then waits for a person", async () => {
+		gateway.answer(() => lost);
+		await worker({ key_lifetime_ms: 400 }).charge("expired");
+		await becomes("expired", "manual");
+		const calls = callsFor("expired").length;
+		expect(calls).toBeGreaterThan(0);
+		expect(gateway.looked_up.length).toBeGreaterThan(0);
+		gateway.answer(({ key }) => succeed(key));
+		await worker().charge("expired");
+		expect(callsFor("expired")).toHaveLength(calls);
+		expect(await said("expired")).toEqual([]);
+		expect(foundation.lines).toContainEqual(
+			expect.objectContaining({ order_id: "expired", level: "error" }),
+		);
+	});
+
 	test("that is declined says so, and is never tried again", async () => {
 		gateway.answer(() => ({ state: "declined", code: "insufficient_funds" }));
-		expect(await charge("declined")).toMatchObject([{ kind: "done" }]);
-		expect(await charge("declined")).toMatchObject([{ kind: "done" }]);
+		const { charge } = worker();
+		expect(await charge("declined")).toMatchObject(done);
+		expect(await charge("declined")).toMatchObject(done);
 		expect(gateway.calls).toHaveLength(1);
 		expect(await row("declined")).toMatchObject({ state: "declined" });
 		await saysOnly("declined", "payments.failed.v1");
@@ -143,25 +232,39 @@ describe("a charge", () => {
 	test("of a batch with all of these is settled each by itself", async () => {
 		gateway.answer(({ order_id, key }) => {
 			if (order_id === "mixed-1") return { state: "declined", code: "stolen" };
-			if (order_id === "mixed-2") return { state: "unknown", error: new Error("timeout") };
-			return { state: "succeeded", reference: `ref_${key}` };
+			return order_id === "mixed-2" ? lost : succeed(key);
 		});
-		const list = [0, 1, 2, 3].map((n) => incoming<"inventory.reserved.v1">(reserved(`mixed-${n}`)));
-		const outcomes = await chargeOrders(needs())(list);
-		expect(outcomes.map(({ kind }) => kind)).toEqual(["done", "done", "retry", "done"]);
+		const outcomes = await worker().charge("mixed-0", "mixed-1", "mixed-2", "mixed-3");
+		expect(outcomes.map(({ kind }) => kind)).toEqual(["done", "done", "done", "done"]);
 		await saysOnly("mixed-0", "payments.completed.v1");
 		await saysOnly("mixed-1", "payments.failed.v1");
 		expect(await said("mixed-2")).toEqual([]);
 		await saysOnly("mixed-3", "payments.completed.v1");
 	});
+
+	test("is not begun while the gateway is away, and its message is not blamed", async () => {
+		gateway.setAvailable(false);
+		expect(await worker().charge("away")).toMatchObject([{ kind: "unavailable", pause_ms: 100 }]);
+		expect(await row("away")).toBeUndefined();
+	});
+
+	test("that is over cannot be changed by any statement", async () => {
+		await worker().charge("final");
+		const change = sql`update millrace_payment.charges set state = 'unknown' where order_id = 'final'`;
+		await expect(Promise.resolve(change)).rejects.toThrow("is succeeded for good");
+		const more = sql`update millrace_payment.charges set refunded = amount + 1 where order_id = 'final'`;
+		await expect(Promise.resolve(more)).rejects.toThrow("charges_refunded");
+	});
 });
 
 describe("a cancelled order", () => {
 	test("that was charged is refunded once", async () => {
-		await charge("refunded");
-		const outcomes = await Promise.all(Array.from({ length: 10 }, () => cancel("refunded")));
-		expect(outcomes.flat().map(({ kind }) => kind)).toContain("done");
-		expect(await cancel("refunded")).toMatchObject([{ kind: "done" }]);
+		const workers = Array.from({ length: 10 }, () => worker());
+		await workers[0]?.charge("refunded");
+		const outcomes = await Promise.all(workers.map(({ cancel }) => cancel("refunded")));
+		expect(outcomes).toEqual(outcomes.map(() => done) as never);
+		await becomes("refunded", "succeeded", "refund");
+		expect(await workers[0]?.cancel("refunded")).toMatchObject(done);
 		const refunds = gateway.calls.filter(({ kind }) => kind === "refund");
 		expect(refunds).toMatchObject([
 			{
@@ -171,40 +274,77 @@ describe("a cancelled order", () => {
 			},
 		]);
 		await saysOnly("refunded", "payments.completed.v1", "payments.refunded.v1");
+		expect(await row("refunded")).toMatchObject({ refunded: 1_250 } as object);
 	});
 
 	test("that was not charged yet never will be", async () => {
-		expect(await cancel("void")).toMatchObject([{ kind: "done" }]);
+		const { cancel, charge } = worker();
+		expect(await cancel("void")).toMatchObject(done);
 		expect(await row("void")).toMatchObject({ state: "void" });
-		expect(await charge("void")).toMatchObject([{ kind: "done" }]);
+		expect(await charge("void")).toMatchObject(done);
 		expect(gateway.calls).toEqual([]);
 		expect(await said("void")).toEqual([]);
 	});
 
-	test("whose charge is being made waits for its outcome, then is refunded", async () => {
+	test("whose charge is being made is refunded when it has succeeded", async () => {
 		const { called, letGo } = hold();
+		const { cancel, charge } = worker();
 		const charging = charge("racing");
 		await called;
-		expect(await cancel("racing")).toMatchObject([{ kind: "later" }]);
+		expect(await cancel("racing")).toMatchObject(done);
+		expect(await row("racing", "refund")).toBeUndefined();
 		letGo();
 		await charging;
-		expect(await cancel("racing")).toMatchObject([{ kind: "done" }]);
 		await saysOnly("racing", "payments.completed.v1", "payments.refunded.v1");
 	});
 
+	test("whose charge succeeded late, after all was unknown, is refunded", async () => {
+		gateway.answer(() => lost);
+		const { cancel, charge } = worker();
+		await charge("late");
+		await cancel("late");
+		gateway.answer(({ key }) => succeed(key));
+		await saysOnly("late", "payments.completed.v1", "payments.refunded.v1");
+		expect(gateway.moved.size).toBe(2);
+	});
+
+	test("whose charge is declined is not refunded", async () => {
+		gateway.answer(() => lost);
+		const { cancel, charge } = worker();
+		await charge("poor");
+		await cancel("poor");
+		gateway.answer(() => ({ state: "declined", code: "poor" }));
+		await becomes("poor", "declined");
+		await saysOnly("poor", "payments.failed.v1");
+		expect(await row("poor", "refund")).toBeUndefined();
+	});
+
+	test("whose refund is lost on the way is refunded once", async () => {
+		const { cancel, charge } = worker();
+		await charge("refund-lost");
+		gateway.answer(() => lost);
+		await cancel("refund-lost");
+		await eventually(() => expect(callsFor("refund-lost").length).toBeGreaterThan(2));
+		gateway.answer(({ key }) => succeed(key));
+		await becomes("refund-lost", "succeeded", "refund");
+		expect(new Set(callsFor("refund-lost").map(({ key }) => key)).size).toBe(2);
+		await saysOnly("refund-lost", "payments.completed.v1", "payments.refunded.v1");
+	});
+
 	test("whose refund is declined goes to a person", async () => {
+		const { cancel, charge } = worker();
 		await charge("stuck");
 		gateway.answer(() => ({ state: "declined", code: "expired" }));
-		expect(await cancel("stuck")).toMatchObject([
-			{ kind: "dead-letter", reason: "refund declined" },
-		]);
+		await cancel("stuck");
+		await becomes("stuck", "manual", "refund");
+		expect(await row("stuck", "refund")).toMatchObject({ decline_code: "expired" } as object);
 		await saysOnly("stuck", "payments.completed.v1");
 	});
 });
 
 function chargeOf(order_id: string) {
 	return {
-		...{ kind: "charge" as const, order_id, charge_id: chargeId("charge", order_id) },
+		...{ order_id, charge_id: chargeId("charge", order_id), traceparent: undefined },
 		...{ tenant_id: "default", customer_id: "customer-1", amount: 1_250, currency: "EUR" },
 		payment_token: "tok_visa",
 	};

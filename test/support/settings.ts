@@ -24,7 +24,16 @@ const fastSettings: Settings = {
 		stall_ms: 3_000,
 	},
 	order: { deadline_ms: 60_000, deadline_interval_ms: 100 },
-	payment: { lease_ms: 1_000 },
+	payment: {
+		gateway: "in-process",
+		call_timeout_ms: 500,
+		lease_ms: 1_000,
+		straggler_ms: 200,
+		retry_first_ms: 50,
+		retry_last_ms: 400,
+		resolve_interval_ms: 50,
+		pause_ms: 200,
+	},
 	audit: { flush_ms: 20 },
 };
 

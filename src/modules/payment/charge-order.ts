@@ -1,58 +1,80 @@
-import { createEvent, type OutgoingEvent } from "../../contracts/events.ts";
-import { carryFacts } from "../../contracts/order-events.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
 import { done, type Handle, type IncomingEvent } from "../../messaging/outcome.ts";
-import { type Finished, type MoneyNeeds, type Move, moveMoney } from "./move-money.ts";
+import type { Log } from "../../telemetry/log.ts";
+import type { Mover } from "./move-money.ts";
 import { chargeId } from "./payment.ts";
+import type { Charge, Claim, PaymentStore } from "./store.ts";
+import { writtenWithin } from "./written-within.ts";
 
-type Reserved = IncomingEvent<"inventory.reserved.v1">;
+export interface ChargeOptions {
+	readonly lease_ms: number;
+	/** How long a batch waits for its slowest calls. */
+	readonly straggler_ms: number;
+	/** How long the consumer rests when the gateway is away. */
+	readonly pause_ms: number;
+}
 
-/** Charges orders whose stock is held. */
-export function chargeOrders(needs: MoneyNeeds): Handle<"inventory.reserved.v1"> {
+export interface ChargeNeeds {
+	readonly store: PaymentStore;
+	readonly gateway: Gateway;
+	readonly mover: Mover;
+	readonly log: Log;
+}
+
+/**
+ * Charges orders whose stock is held. Once a charge is claimed, Postgres knows what has to be done: what
+ * is not finished in time, and what somebody claimed before and did not finish, is the resolver's.
+ */
+export function chargeOrders(
+	options: ChargeOptions,
+	{ store, gateway, mover, log }: ChargeNeeds,
+): Handle<"inventory.reserved.v1"> {
 	return async (events) => {
-		const byOrder = new Map(events.map((event) => [event.data.order_id, event]));
-		const outcomes = await moveMoney(needs, [...byOrder.values()].map(chargeFor));
-		return events.map(({ data }) => outcomes.get(data.order_id) ?? done);
+		if (!gateway.available()) {
+			const error = new Error("the payment gateway is away");
+			return events.map(() => ({ kind: "unavailable", error, pause_ms: options.pause_ms }));
+		}
+		const charges = [
+			...new Map(events.map((event) => [event.data.order_id, toCharge(event)])).values(),
+		];
+		const claimed_ms = performance.now();
+		const ours = await store.claim(charges, options.lease_ms);
+		const claims = charges.filter(({ order_id }) => ours.has(order_id)).map(toClaim);
+		const moving = mover.move(claims, claimed_ms);
+		await writtenWithin(moving, options.straggler_ms, log);
+		const open = moving.open();
+		const others = charges.flatMap(({ order_id }) => (ours.has(order_id) ? [] : [order_id]));
+		if (open.length + others.length > 0) await store.handOver([...open, ...others]);
+		return events.map(() => done);
 	};
 }
 
-function chargeFor(event: Reserved): Move {
-	const { order_id, tenant_id, customer_id, total_amount, currency, payment_token } = event.data;
+function toCharge({ data, traceparent }: IncomingEvent<"inventory.reserved.v1">): Charge {
+	const { order_id, tenant_id, customer_id, total_amount, currency, payment_token } = data;
 	const charge_id = chargeId("charge", order_id);
-	const amount = total_amount;
 	return {
-		charge: {
-			kind: "charge",
-			order_id,
-			charge_id,
-			tenant_id,
-			customer_id,
-			amount,
-			currency,
-			payment_token,
-		},
-		charge_reference: undefined,
-		announce: (result) => [announce(event, charge_id, result)],
-		declined: done,
+		order_id,
+		charge_id,
+		tenant_id,
+		customer_id,
+		amount: total_amount,
+		currency,
+		payment_token,
+		traceparent,
 	};
 }
 
-function announce(
-	{ data, traceparent }: Reserved,
-	charge_id: string,
-	result: Finished,
-): OutgoingEvent {
-	const facts = { ...carryFacts(data, new Date().toISOString()), charge_id };
-	return result.state === "succeeded"
-		? createEvent(
-				"payments.completed.v1",
-				data.order_id,
-				{ ...facts, gateway_reference: result.reference },
-				traceparent,
-			)
-		: createEvent(
-				"payments.failed.v1",
-				data.order_id,
-				{ ...facts, decline_code: result.code },
-				traceparent,
-			);
+function toClaim(charge: Charge): Claim {
+	return {
+		...charge,
+		kind: "charge",
+		request_id: "",
+		order_amount: charge.amount,
+		payment_token: charge.payment_token ?? null,
+		charge_reference: null,
+		traceparent: charge.traceparent ?? null,
+		fence: 1,
+		attempts: 1,
+		key_age_ms: null,
+	};
 }

@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Gateway, GatewayRequest, GatewayResult } from "./gateway.ts";
+import type { Decided, Gateway, GatewayRequest } from "./gateway.ts";
 
 /** One effect in the ledger: money that moved. */
 export interface LedgerEntry {
@@ -25,23 +25,37 @@ export function createInProcessGateway(folder: string): Gateway {
 	const moved = new Set(readLedger(folder).map(({ key }) => key));
 
 	return {
-		async submit(requests) {
+		available: () => true,
+		async submit(requests, _, tell) {
 			const results = requests.map(answer);
-			const succeeded = requests.filter((_, index) => results[index]?.state === "succeeded");
-			const entries = new Map(succeeded.map((request) => [request.key, request]));
-			for (const key of entries.keys()) if (moved.has(key)) entries.delete(key);
+			const entries = new Map<string, GatewayRequest>();
+			for (const [position, request] of requests.entries()) {
+				if (results[position]?.state !== "succeeded" || moved.has(request.key)) continue;
+				entries.set(request.key, request);
+			}
 			if (entries.size > 0) appendFileSync(ledger, [...entries.values()].map(toLine).join(""));
 			for (const key of entries.keys()) moved.add(key);
-			return results;
+			for (const [position, result] of results.entries()) tell(position, result);
+		},
+		async lookUp({ key }) {
+			const found = readLedger(folder).some((entry) => entry.key === key);
+			return found ? { state: "succeeded", reference: referenceOf(key) } : { state: "not_found" };
+		},
+		async *books() {
+			yield readLedger(folder).map((entry) => ({ ...entry, reference: referenceOf(entry.key) }));
 		},
 	};
 }
 
-function answer({ key, kind, payment_token }: GatewayRequest): GatewayResult {
+function answer({ key, kind, payment_token }: GatewayRequest): Decided {
 	if (kind === "charge" && payment_token?.startsWith(DECLINE)) {
 		return { state: "declined", code: payment_token.slice(DECLINE.length) };
 	}
-	return { state: "succeeded", reference: `local_${key}` };
+	return { state: "succeeded", reference: referenceOf(key) };
+}
+
+function referenceOf(key: string): string {
+	return `local_${key}`;
 }
 
 function toLine({ key, kind, order_id, amount, currency }: GatewayRequest): string {
