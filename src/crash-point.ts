@@ -2,6 +2,7 @@
 const names = [
 	"committed",
 	"published",
+	"delivered",
 	"handled",
 	"charge-claimed",
 	"money-moved",

@@ -77,6 +77,7 @@ export function createConsumer<S extends Subject>(
 
 	async function handleBatch(batch: JsMsg[]) {
 		if (pause.rest_ms() > 0) return giveBack(context, batch);
+		crashPoint("delivered", durable);
 		const session = await broker.ready;
 		const deliveries = batch.map((message) => decode(message, subjects));
 		const spans = startSpans(deliveries);

@@ -1,3 +1,4 @@
+import { crashPoint } from "../../crash-point.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { done, type Handle, type IncomingEvent } from "../../messaging/outcome.ts";
 import type { Log } from "../../telemetry/log.ts";
@@ -39,6 +40,7 @@ export function chargeOrders(
 		];
 		const claimed_ms = performance.now();
 		const ours = await store.claim(charges, options.lease_ms);
+		crashPoint("charge-claimed", "charge");
 		const claims = charges.filter(({ order_id }) => ours.has(order_id)).map(toClaim);
 		const moving = mover.move(claims, claimed_ms);
 		await writtenWithin(moving, options.straggler_ms, log);

@@ -1,3 +1,4 @@
+import { crashPoint } from "../../crash-point.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { every, type Part } from "../../lifecycle.ts";
 import type { Log } from "../../telemetry/log.ts";
@@ -52,6 +53,7 @@ export function createResolver(options: ResolveOptions, needs: ResolveNeeds): Pa
 		const claimed_ms = performance.now();
 		const claims = await store.claimOpen(rows_max, options.lease_ms);
 		if (claims.length === 0) return false;
+		crashPoint("charge-claimed", "resolver");
 		const moving = mover.move(claims, claimed_ms);
 		await writtenWithin(moving, options.straggler_ms, log);
 		return claims.length === rows_max;
