@@ -6,6 +6,8 @@ import { createSeries } from "./series.ts";
 const ORDER_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 /** Seconds; an answer of the intake takes a few milliseconds. */
 const HTTP_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
+/** Seconds; from a sandbox beside us to the longest time-out. */
+const GATEWAY_SECONDS = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const BATCH_SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 
 /**
@@ -23,6 +25,7 @@ export function createMetrics() {
 		...delivery(series),
 		...outbox(series),
 		...orders(series),
+		...gateway(series),
 		...http(series),
 		...audit(series),
 		...money(series),
@@ -120,6 +123,32 @@ const orders = (series: Series) => ({
 		help: "Messages or requests that failed for a reason of ours.",
 		labels: ["module", "reason"],
 	}),
+});
+
+const gateway = (series: Series) => ({
+	gateway_calls: series.counters({
+		name: "millrace_gateway_calls_total",
+		help: "Calls of the payment gateway, by what came of them.",
+		labels: ["kind", "result"],
+	}),
+	gateway_duration: series.histograms({
+		name: "millrace_gateway_call_seconds",
+		help: "From the beginning of a call of the payment gateway to its answer.",
+		labels: ["kind"],
+		buckets: GATEWAY_SECONDS,
+	}),
+	gateway_in_flight: series.gauge(
+		"millrace_gateway_in_flight",
+		"Calls of the payment gateway that are under way.",
+	),
+	gateway_limit: series.gauge(
+		"millrace_gateway_limit",
+		"Calls of the payment gateway that may be under way at once.",
+	),
+	gateway_breaker: series.gauge(
+		"millrace_gateway_breaker",
+		"Whether calls of the payment gateway are held back: 0 no, 1 one call tries, 2 yes.",
+	),
 });
 
 const http = (series: Series) => ({
