@@ -73,6 +73,12 @@ const LAYERS = {
 		why: "The operators' page shows what others know; it is never where things are wired or configured.",
 		wayOut: "Take the reader it needs as an argument from src/app.ts.",
 	},
+	sandbox: {
+		files: "^src/sandbox/",
+		may: ["lifecycle.ts"],
+		why: "The sandbox stands in for a gateway of other people: what it shared with us would be wrong on both sides at once.",
+		wayOut: "Write it after Stripe's documentation, or pass it in from src/cli/sandbox.ts.",
+	},
 	embedded: {
 		files: "^src/embedded/",
 		may: ["lifecycle.ts"],

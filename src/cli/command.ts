@@ -9,6 +9,8 @@ export interface Command {
 	/** What else a reader of its help should know. */
 	readonly about?: string;
 	readonly flags: readonly FlagName[];
+	/** What flags mean here, where it differs from other commands. */
+	readonly flag_help?: Readonly<Partial<Record<FlagName, string>>>;
 	/** Takes words besides flags. */
 	readonly words?: boolean;
 	/** Answers the exit code. */

@@ -16,6 +16,40 @@ Exit codes: 0 stopped in order, 1 failed, 2 wrong call, 78 wrong configuration, 
 		run: async (values) => (await import("./start.ts")).start(values),
 	},
 	{
+		name: "sandbox",
+		summary: "run a gateway to try payments with: Stripe's API, no money, faults on demand",
+		about: `It listens on 127.0.0.1:4242, keeps its ledger in .millrace/sandbox, and never talks to Stripe.
+
+FAULTS is KIND:NAME=PROBABILITY,NAME=PROBABILITY;KIND:… with the kinds charge, refund and all:
+  refuse         closed without an answer, before anything
+  rate_limit     429 with Retry-After, nothing done
+  error_before   500, nothing done; kept under the key
+  error_after    done, then 500; kept under the key
+  reset_after    done, then closed without an answer
+  timeout_after  done, never answered
+  truncate       done, half of the answer
+  latency=MS     held before it is done; also MS..MS, or MEDIAN_MS~SIGMA for a long tail
+At most one befalls a request. So: --fault 'charge:timeout_after=0.1,latency=20..80;refund:truncate=0.05'`,
+		flags: [
+			"port",
+			"host",
+			"data-dir",
+			"key",
+			"key-lifetime",
+			"fault",
+			"seed",
+			"webhook-url",
+			"webhook-secret",
+			"webhook-duplicate",
+			"webhook-reorder",
+		],
+		flag_help: {
+			port: "port to listen on; default 4242, 0 for any",
+			"data-dir": "where the ledger is kept; default .millrace/sandbox",
+		},
+		run: async (values) => (await import("./sandbox.ts")).runSandbox(values),
+	},
+	{
 		name: "health",
 		summary: "ask a running millrace how it is; exit code 0 or 1",
 		about: "It asks /healthz on OPS_PORT, so that a container needs no other program for it.",

@@ -25,6 +25,31 @@ export const flags = {
 		help: "port of metrics and health; default 9090, 0 for any",
 	},
 	demo: { type: "boolean", help: "place an order a second and show each on its way" },
+	host: { type: "string", value: "ADDRESS", help: "where to listen; default 127.0.0.1" },
+	key: { type: "string", value: "TEXT", help: "the only API key; any sk_test_… when left out" },
+	"key-lifetime": {
+		type: "string",
+		value: "TIME",
+		help: "how long an idempotency key is remembered, as 24h, 15m, 30s, 500ms; default 24h",
+	},
+	fault: { type: "string", value: "FAULTS", help: "what goes wrong from the start, see above" },
+	seed: {
+		type: "string",
+		value: "NUMBER",
+		help: "of the faults: the same seed and requests, the same faults; default by the clock",
+	},
+	"webhook-url": { type: "string", value: "URL", help: "where events go; none when left out" },
+	"webhook-secret": {
+		type: "string",
+		value: "TEXT",
+		help: "signs the events; default whsec_sandbox",
+	},
+	"webhook-duplicate": { type: "string", value: "SHARE", help: "events sent twice, from 0 to 1" },
+	"webhook-reorder": {
+		type: "string",
+		value: "SHARE",
+		help: "events held back so that later ones overtake them, from 0 to 1",
+	},
 	help: { type: "boolean", short: "h", help: "show this" },
 } as const;
 
@@ -38,6 +63,15 @@ export interface FlagValues {
 	readonly port?: string;
 	readonly "ops-port"?: string;
 	readonly demo?: boolean;
+	readonly host?: string;
+	readonly key?: string;
+	readonly "key-lifetime"?: string;
+	readonly fault?: string;
+	readonly seed?: string;
+	readonly "webhook-url"?: string;
+	readonly "webhook-secret"?: string;
+	readonly "webhook-duplicate"?: string;
+	readonly "webhook-reorder"?: string;
 	readonly help?: boolean;
 }
 

@@ -11,12 +11,16 @@ export function help(commands: readonly Command[], words: readonly string[]): nu
 }
 
 /** The help of one command. */
-export function helpOf({ name, summary, about, flags: names, words }: Command): string {
+export function helpOf(command: Command): string {
+	const { name, summary, about, flags: names, words, flag_help = {} } = command;
 	const chapters = [
 		`millrace ${name}: ${summary}`,
 		`Usage: millrace ${name}${names.length > 0 ? " [FLAGS]" : ""}${words ? " [COMMAND]" : ""}`,
 		...(about === undefined ? [] : [about]),
-		["Flags:", ...table([...names, "help" as const].map(flagLine))].join("\n"),
+		[
+			"Flags:",
+			...table([...names, "help" as const].map((flag) => flagLine(flag, flag_help[flag]))),
+		].join("\n"),
 	];
 	return chapters.join("\n\n");
 }
@@ -33,11 +37,11 @@ ${lines.join("\n")}
 millrace COMMAND --help says more. Settings also come from environment variables and files.`;
 }
 
-function flagLine(name: FlagName): [string, string] {
+function flagLine(name: FlagName, help: string = flags[name].help): [string, string] {
 	const flag = flags[name];
 	const short = "short" in flag ? `-${flag.short}, ` : "";
 	const value = "value" in flag ? ` ${flag.value}` : "";
-	return [`${short}--${name}${value}`, flag.help];
+	return [`${short}--${name}${value}`, help];
 }
 
 function table(rows: readonly (readonly [string, string])[]): string[] {

@@ -16,10 +16,11 @@ const held = new Set<Database>();
  * The lock is SQLite's: the operating system frees it when the process ends, however it ends, and
  * a process id used again cannot be mistaken for its holder.
  *
+ * @param way_out what to do when it is in use; to join its servers when left out
  * @throws EmbeddedError when another process holds it; the message names that process.
  */
-export function lockFolder(folder: string): FolderLock {
-	const database = openExclusively(folder);
+export function lockFolder(folder: string, way_out = wayToJoin(folder)): FolderLock {
+	const database = openExclusively(folder, way_out);
 	held.add(database);
 	return {
 		release() {
@@ -29,7 +30,7 @@ export function lockFolder(folder: string): FolderLock {
 	};
 }
 
-function openExclusively(folder: string): Database {
+function openExclusively(folder: string, way_out: string): Database {
 	let database: Database | undefined;
 	try {
 		mkdirSync(folder, { recursive: true });
@@ -41,7 +42,7 @@ function openExclusively(folder: string): Database {
 		return database;
 	} catch (cause) {
 		database?.close();
-		throw isBusy(cause) ? taken(folder, cause) : unusable(folder, cause);
+		throw isBusy(cause) ? taken(folder, way_out, cause) : unusable(folder, cause);
 	}
 }
 
@@ -60,10 +61,13 @@ function isBusy(error: unknown): boolean {
 	return error instanceof SQLiteError && error.code === "SQLITE_BUSY";
 }
 
-function taken(folder: string, cause: unknown): EmbeddedError {
+function wayToJoin(folder: string): string {
 	const endpoints = join(dirname(folder), "endpoints.json");
 	const where = existsSync(endpoints) ? ` to what ${endpoints} says` : " to its servers";
-	const way_out = `Choose another folder with --data-dir, or join it: set DATABASE_URL and NATS_URL${where}.`;
+	return `Choose another folder with --data-dir, or join it: set DATABASE_URL and NATS_URL${where}.`;
+}
+
+function taken(folder: string, way_out: string, cause: unknown): EmbeddedError {
 	return new EmbeddedError(`${ownerOf(folder)} uses ${folder}`, { way_out, cause });
 }
 
