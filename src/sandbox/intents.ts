@@ -28,6 +28,7 @@ const CREATE = new Set([
 	"off_session",
 	"payment_method",
 	"payment_method_data",
+	"allowed_payment_method_types",
 	"payment_method_types",
 	"return_url",
 ]);
@@ -36,6 +37,7 @@ const CONFIRM = new Set([
 	"off_session",
 	"payment_method",
 	"payment_method_data",
+	"allowed_payment_method_types",
 	"payment_method_types",
 	"return_url",
 ]);
@@ -118,7 +120,7 @@ function isOffSession(form: Form): boolean {
 
 function cardOnly(form: Form): void {
 	for (const [name, type] of form) {
-		if (!name.startsWith("payment_method_types[") || type === "card") continue;
+		if (!/^(allowed_)?payment_method_types\[/.test(name) || type === "card") continue;
 		throw invalid(`The payment method type "${type}" is not known here: only card is.`, name);
 	}
 }
