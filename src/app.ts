@@ -1,13 +1,16 @@
 import { join } from "node:path";
 import { migrations } from "../migrations/bundle.ts";
-import { type Config, ConfigError, type DatabaseUrls } from "./config.ts";
+import { type Config, ConfigError, type DatabaseUrls, type StripeAccess } from "./config.ts";
 import type { ModuleName } from "./contracts/streams.ts";
 import { armCrashPoint } from "./crash-point.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./database/connection.ts";
 import { DatabaseUnavailableError } from "./database/errors.ts";
 import { tryLock } from "./database/lock.ts";
 import { migrate } from "./database/migrate.ts";
+import { createGuardedGateway } from "./gateway/guarded-gateway.ts";
 import { createInProcessGateway } from "./gateway/in-process-gateway.ts";
+import { createStripeGateway } from "./gateway/stripe-gateway.ts";
+import { readWebhook } from "./gateway/webhook.ts";
 import { documentOf } from "./http/openapi.ts";
 import { createOps } from "./http/ops.ts";
 import { HttpProblem } from "./http/problem.ts";
@@ -41,6 +44,7 @@ interface Foundation {
 	readonly config: Config;
 	readonly database: Database;
 	readonly database_options: DatabaseOptions;
+	readonly stripe: StripeAccess | undefined;
 	readonly broker: Broker;
 	readonly relay: Relay;
 	readonly metrics: Metrics;
@@ -80,6 +84,8 @@ export interface AppOptions {
 	readonly roles: readonly ModuleName[];
 	readonly database_urls: DatabaseUrls;
 	readonly nats_url: string;
+	/** Undefined where no gateway is reached over the network. */
+	readonly stripe: StripeAccess | undefined;
 	readonly version: string;
 	readonly log: Log;
 }
@@ -125,6 +131,7 @@ export function createApp(options: AppOptions): App {
 	);
 	const hosted = roles.map((role) => host(role));
 	const routes = hosted.flatMap(({ module }) => module.routes);
+	const ops_routes = hosted.flatMap(({ module }) => module.ops_routes ?? []);
 	const http = createServer(
 		{ ...config.http, body_bytes_max: config.http.batch_body_bytes_max, routes, toProblem },
 		{ log, metrics },
@@ -137,7 +144,7 @@ export function createApp(options: AppOptions): App {
 			check: async () => void (await database.run(database.sql`select 1`)),
 		})),
 		info: { version: options.version, roles },
-		routes: hosted.flatMap(({ module }) => module.ops_routes ?? []),
+		routes: ops_routes,
 		toProblem,
 	});
 
@@ -147,7 +154,8 @@ export function createApp(options: AppOptions): App {
 		const schema = `millrace_${role}`;
 		const needs = { module: role, schema, database, broker, metrics, tracing, log };
 		const relay = createRelay({ module: role, schema, ...config.relay }, needs);
-		const module = modules[role]({ ...needs, config, database_options, relay });
+		const { stripe } = options;
+		const module = modules[role]({ ...needs, config, database_options, stripe, relay });
 		const settings = config.consumer;
 		const consumers = module.consumers.map((definition) =>
 			createConsumer(definition, { ...needs, settings }),
@@ -182,7 +190,7 @@ export function createApp(options: AppOptions): App {
 		},
 		drain: ops.drain,
 		describe: () => ({
-			openapi: documentOf(routes),
+			openapi: documentOf(routes, ops_routes),
 			consumers: hosted.flatMap(({ module }) =>
 				module.consumers.map(({ durable, stream, subjects }) => ({
 					module: module.name,
@@ -201,9 +209,25 @@ function databaseUrl({ database_urls }: AppOptions, role: ModuleName): string {
 	throw new ConfigError(`Set DATABASE_URL_${role.toUpperCase()}, or DATABASE_URL for all modules.`);
 }
 
-function openGateway({ config }: Foundation) {
-	const gateway = createInProcessGateway(join(config.data_folder, "gateway"));
-	return { gateway, readWebhook: undefined };
+function openGateway({ config, stripe, metrics, log }: Foundation) {
+	const { gateway, default_token, call_timeout_ms } = config.payment;
+	if (gateway === "in-process") {
+		const folder = join(config.data_folder, "gateway");
+		return { gateway: createInProcessGateway(folder), readWebhook: undefined };
+	}
+	if (stripe === undefined) {
+		throw new ConfigError("Set STRIPE_API_KEY, or PAYMENT_GATEWAY=in-process to move no money.");
+	}
+	const access = { ...stripe, call_timeout_ms, default_token };
+	const { webhook_secret } = stripe;
+	return {
+		gateway: createGuardedGateway(createStripeGateway(access), config.payment, { metrics, log }),
+		readWebhook:
+			webhook_secret === undefined
+				? undefined
+				: (body: string, signature: string | undefined) =>
+						readWebhook(body, signature, webhook_secret),
+	};
 }
 
 function toProblem(error: unknown): HttpProblem | undefined {

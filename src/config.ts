@@ -133,8 +133,7 @@ export interface Config extends Omit<FileConfig, "audit"> {
 /** How a gateway that speaks Stripe's API is reached. */
 export interface StripeAccess {
 	readonly api_key: string;
-	/** undefined is Stripe's own address. */
-	readonly api_url: string | undefined;
+	readonly api_url: string;
 	/** undefined refuses webhooks. */
 	readonly webhook_secret: string | undefined;
 }
@@ -211,11 +210,13 @@ function databaseUrls(environment: Environment): Config["database_urls"] {
 	return urls.length > 0 ? Object.fromEntries(urls) : undefined;
 }
 
+const STRIPE_API_URL = "https://api.stripe.com";
+
 function stripeAccess(environment: Environment): Config["stripe"] {
 	if (!environment.STRIPE_API_KEY) return undefined;
 	return {
 		api_key: environment.STRIPE_API_KEY,
-		api_url: environment.STRIPE_API_URL || undefined,
+		api_url: environment.STRIPE_API_URL || STRIPE_API_URL,
 		webhook_secret: environment.STRIPE_WEBHOOK_SECRET || undefined,
 	};
 }

@@ -22,6 +22,13 @@ interface Thrown {
 const BEFORE_FIRST_BYTE =
 	/^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|CERT_\w+|ERR_TLS_CERT\w+|UNABLE_TO_\w+|\w+_SIGNED_CERT\w*)$/;
 
+const ABOUT_SET_UP: ReadonlySet<string> = new Set([
+	"parameter_unknown",
+	"secret_key_required",
+	"testmode_charges_only",
+	"tls_version_unsupported",
+]);
+
 const KEY_IN_USE_MS = 500;
 /** What a decline code of an event may have. */
 const CODE_CHARACTERS_MAX = 64;
@@ -54,9 +61,10 @@ function classifyConnection(thrown: Thrown): GatewayResult {
 	return { state: "unknown", error };
 }
 
-/** What names neither a code nor a parameter is about the address or the version, not about the order. */
+/** What is wrong with the key, the address or the version would decline every order: nobody is declined for it. */
 function classifyValidation(thrown: Thrown): GatewayResult {
-	const about_order = thrown.code !== undefined || thrown.param !== undefined;
+	const { code, param } = thrown;
+	const about_order = code === undefined ? param !== undefined : !ABOUT_SET_UP.has(code);
 	return about_order ? declined(thrown) : turnedAway("refused", thrown);
 }
 

@@ -8,23 +8,21 @@ import { createStripeClient, type StripeAccess } from "./stripe-client.ts";
 import { lookUpCharge, lookUpRefund } from "./stripe-look-up.ts";
 import { readIntent, readRefund } from "./stripe-objects.ts";
 
-/** Needs no call: an order that costs nothing, or one that no call could carry out. */
-type Settled = Decided;
-
-const NOTHING_TO_MOVE: Settled = { state: "succeeded", reference: "none" };
+/** An order that costs nothing is paid without a call; the reference says that there is none. */
+const NOTHING_TO_MOVE: Decided = { state: "succeeded", reference: "none" };
 
 /**
  * Moves money with Stripe: one PaymentIntent a charge, confirmed as it is made, and one Refund a
  * refund, each with our key in its metadata. Every call is made once.
- * @param needs.default_token pays for orders that come without a payment token
+ * @param needs.default_token pays for orders that come without a payment token; empty declines them
  */
 export function createStripeGateway(
-	needs: StripeAccess & { readonly default_token: string | undefined },
+	needs: StripeAccess & { readonly default_token: string },
 ): Gateway {
 	const stripe = createStripeClient(needs);
 
 	async function carryOut(request: GatewayRequest, send_before: number): Promise<GatewayResult> {
-		const token = request.payment_token ?? needs.default_token;
+		const token = request.payment_token || needs.default_token || undefined;
 		const amount = toStripeAmount(request.amount, request.currency);
 		const settled = settleWithoutCall(request, amount, token);
 		if (settled !== undefined) return settled;
@@ -68,7 +66,7 @@ function settleWithoutCall(
 	request: GatewayRequest,
 	amount: number | undefined,
 	token: string | undefined,
-): Settled | undefined {
+): Decided | undefined {
 	if (request.amount === 0) return NOTHING_TO_MOVE;
 	if (amount === undefined) return { state: "declined", code: "amount_not_payable" };
 	if (request.kind === "charge" && token === undefined) {

@@ -11,6 +11,7 @@ export type Webhook =
 			readonly kind: BookEntry["kind"];
 			/** Our key of the charge or refund. */
 			readonly key: string;
+			readonly order_id: string;
 			readonly reference: string;
 			/** Minor units of ISO 4217. */
 			readonly amount: number;
@@ -34,7 +35,7 @@ export class WebhookError extends Error {
  */
 export async function readWebhook(
 	raw_body: string,
-	signature: string | null,
+	signature: string | undefined,
 	secret: string,
 ): Promise<Webhook> {
 	const event = await check(raw_body, signature ?? "", secret);
@@ -55,15 +56,16 @@ function read(event: Stripe.Event): Webhook | undefined {
 		case "payment_intent.payment_failed": {
 			const intent = event.data.object;
 			const { amount } = intent;
-			const key = intent.metadata.charge_id;
-			return decided(event, "charge", key, { ...intent, amount }, readIntent(intent));
+			const { charge_id: key, order_id } = intent.metadata;
+			const names = { key, order_id };
+			return decided(event, "charge", names, { ...intent, amount }, readIntent(intent));
 		}
 		case "refund.created":
 		case "refund.updated":
 		case "refund.failed": {
 			const refund = event.data.object;
-			const key = refund.metadata?.refund_id;
-			return decided(event, "refund", key, refund, readRefund(refund));
+			const { refund_id: key, order_id } = refund.metadata ?? {};
+			return decided(event, "refund", { key, order_id }, refund, readRefund(refund));
 		}
 		default:
 			return undefined;
@@ -73,12 +75,12 @@ function read(event: Stripe.Event): Webhook | undefined {
 function decided(
 	{ id: event_id, type }: Stripe.Event,
 	kind: BookEntry["kind"],
-	key: string | undefined,
+	{ key, order_id }: { readonly key: string | undefined; readonly order_id: string | undefined },
 	money: { readonly id: string; readonly amount: number; readonly currency: string },
 	result: Decided | { readonly state: "unknown" },
 ): Webhook | undefined {
-	if (key === undefined || result.state === "unknown") return undefined;
+	if (key === undefined || order_id === undefined || result.state === "unknown") return undefined;
 	const currency = money.currency.toUpperCase();
 	const amount = fromStripeAmount(money.amount, currency);
-	return { event_id, type, kind, key, reference: money.id, amount, currency, result };
+	return { event_id, type, kind, key, order_id, reference: money.id, amount, currency, result };
 }

@@ -14,9 +14,21 @@ const apiInfo = {
 	},
 } as const;
 
-/** The OpenAPI document of routes. */
-export function documentOf(routes: readonly Route[]): object {
+/** Where routes for operators are, unless the configuration says otherwise. */
+const operators = {
+	url: "http://127.0.0.1:9090",
+	description: "The port for operators, together with metrics and probes.",
+};
+
+/**
+ * The OpenAPI document of routes.
+ * @param ops_routes those on the port for operators
+ */
+export function documentOf(routes: readonly Route[], ops_routes: readonly Route[] = []): object {
 	const api = new OpenAPIHono();
 	for (const route of routes) mount(api, route, route.handle);
+	for (const { spec, handle } of ops_routes) {
+		mount(api, { spec: { ...spec, servers: [operators], tags: ["operators"] }, handle }, handle);
+	}
 	return api.getOpenAPI31Document(apiInfo);
 }

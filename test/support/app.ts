@@ -54,6 +54,7 @@ export async function buildApp(servers: PrivateServers, options: TestAppOptions 
 		roles: options.roles ?? moduleNames,
 		database_urls,
 		nats_url: options.nats_url ?? servers.nats.url,
+		stripe: config.stripe,
 		version: "0.0.0",
 		log: createLog({ level: "info", pretty: false, destination }),
 	});

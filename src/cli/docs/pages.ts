@@ -13,6 +13,7 @@ import { jsonPage, type Page, pagePart, wholePage } from "./page.ts";
 import { settingsTable } from "./settings-table.ts";
 
 const NOWHERE = "postgres://localhost/none";
+const NOWHERE_HTTP = "http://localhost";
 
 /** Every page that is made from code, for the checkout at `root`. */
 export async function generatedPages(root: string): Promise<readonly Page[]> {
@@ -41,6 +42,7 @@ function describe(config: Config): Description {
 		roles: moduleNames,
 		database_urls: Object.fromEntries(urls) as Record<ModuleName, string>,
 		nats_url: "nats://localhost",
+		stripe: { api_key: "none", api_url: NOWHERE_HTTP, webhook_secret: "none" },
 		version: packageFile.version,
 		log: createLog({ level: "silent", pretty: false }),
 	});

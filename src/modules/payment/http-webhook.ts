@@ -1,6 +1,7 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { z } from "zod";
+import type { Webhook } from "../../gateway/webhook.ts";
 import { readText } from "../../http/body.ts";
 import { HttpProblem } from "../../http/problem.ts";
 import type { Route } from "../../http/route.ts";
@@ -8,12 +9,8 @@ import { problem } from "./http-schemas.ts";
 import type { GatewayNews } from "./settle-charge.ts";
 
 export interface WebhookNeeds {
-	/**
-	 * Checks the signature of a body.
-	 * @returns what it says; undefined when that concerns no charge or refund of ours
-	 * @throws when the signature is wrong or too old
-	 */
-	readWebhook(body: string, signature: string | undefined): Promise<GatewayNews | undefined>;
+	/** @throws WebhookError when the signature is wrong or too old */
+	readWebhook(body: string, signature: string | undefined): Promise<Webhook>;
 	hear(news: GatewayNews): Promise<void>;
 }
 
@@ -26,7 +23,7 @@ export function webhookRoute({ readWebhook, hear }: WebhookNeeds): Route {
 		const news = await readWebhook(body, c.req.header("stripe-signature")).catch((cause) => {
 			throw new HttpProblem(400, "The signature is not valid", { cause });
 		});
-		if (news) await hear(news);
+		if (!("ignored" in news)) await hear(news);
 		return c.json({ received: true });
 	}
 	return { spec, handle };

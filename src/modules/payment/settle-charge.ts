@@ -1,7 +1,8 @@
 import type { Decided } from "../../gateway/gateway.ts";
+import type { Webhook } from "../../gateway/webhook.ts";
 import type { Relay } from "../../messaging/relay.ts";
 import type { Log } from "../../telemetry/log.ts";
-import type { ChargeStore, GatewayEvent, Settled, StoredCharge } from "./charge-store.ts";
+import type { ChargeStore, Settled, StoredCharge } from "./charge-store.ts";
 import { announce } from "./events.ts";
 
 export interface SettleNeeds {
@@ -40,18 +41,13 @@ export function createDecide({ charges, relay, log }: SettleNeeds): Decide {
 }
 
 /** What the gateway says by itself about a charge or refund of ours. */
-export interface GatewayNews extends GatewayEvent {
-	readonly order_id: string;
-	readonly amount: number;
-	readonly currency: string;
-	readonly result: Decided;
-}
+export type GatewayNews = Exclude<Webhook, { readonly ignored: string }>;
 
 /** Ends an open charge or refund as the gateway says, in whatever order and however often it says so. */
 export function createHear({ charges, relay, log }: SettleNeeds) {
 	return async (news: GatewayNews): Promise<void> => {
-		const { order_id, charge_id, result } = news;
-		const found = await findCharge(charges, order_id, charge_id);
+		const { order_id, key, result } = news;
+		const found = await findCharge(charges, order_id, key);
 		if (found === undefined) {
 			log.error({ ...news }, "the gateway speaks of a charge or refund that is not ours");
 			return;
@@ -66,7 +62,11 @@ export function createHear({ charges, relay, log }: SettleNeeds) {
 		// A refund that failed is parked by the resolver, which asks the gateway itself.
 		if (found.kind === "refund" && result.state === "declined") return;
 		const settled = toSettled(found, result);
-		relay.accept(await charges.settleByGateway(news, settled, [announce(found, result)]));
+		relay.accept(
+			await charges.settleByGateway({ ...news, charge_id: key }, settled, [
+				announce(found, result),
+			]),
+		);
 	};
 }
 
