@@ -14,15 +14,15 @@ const NOTHING_TO_MOVE: Decided = { state: "succeeded", reference: "none" };
 /**
  * Moves money with Stripe: one PaymentIntent a charge, confirmed as it is made, and one Refund a
  * refund, each with our key in its metadata. Every call is made once.
- * @param needs.default_token pays for orders that come without a payment token; empty declines them
+ * @param needs.default_token pays for orders that come without a payment token; without it they are declined
  */
 export function createStripeGateway(
-	needs: StripeAccess & { readonly default_token: string },
+	needs: StripeAccess & { readonly default_token: string | undefined },
 ): Gateway {
 	const stripe = createStripeClient(needs);
 
 	async function carryOut(request: GatewayRequest, send_before: number): Promise<GatewayResult> {
-		const token = request.payment_token || needs.default_token || undefined;
+		const token = request.payment_token ?? needs.default_token;
 		const amount = toStripeAmount(request.amount, request.currency);
 		const settled = settleWithoutCall(request, amount, token);
 		if (settled !== undefined) return settled;
