@@ -6,6 +6,7 @@ import { type ClusterBroker, openClusterBroker } from "./cluster-broker.ts";
 import { type PrivateNats, privateNats } from "./nats.ts";
 import { type PrivateDatabase, privateDatabase } from "./postgres.ts";
 import { logTail, type MillraceProcess, millraceProcess } from "./process.ts";
+import { SANDBOX_KEY, type SandboxProcess } from "./sandbox.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 export interface ClusterOptions {
@@ -17,6 +18,10 @@ export interface ClusterOptions {
 	readonly database_url?: string;
 	/** Variables of every process. */
 	readonly environment?: Record<string, string>;
+	/** Who moves the money. Default: a gateway inside each process. */
+	readonly sandbox?: SandboxProcess | undefined;
+	/** Above the short timings. */
+	readonly payment?: Readonly<Record<string, number>>;
 	/** For how long the broker itself stops duplicates. Default: 30. */
 	readonly duplicate_window_s?: number;
 }
@@ -53,13 +58,21 @@ retry_first_ms = 100
 retry_last_ms = 1_000
 pause_ms = 200
 stall_ms = 3_000
-[payment]
-lease_ms = 1_000
 [audit]
 flush_ms = 50
 [nats]
 ping_interval_ms = 1_000
 duplicate_window_s = `;
+
+const SHORT_PAYMENT_TIMINGS = {
+	call_timeout_ms: 500,
+	lease_ms: 1_000,
+	straggler_ms: 200,
+	retry_first_ms: 100,
+	retry_last_ms: 1_000,
+	resolve_interval_ms: 100,
+	pause_ms: 200,
+};
 
 const TAIL_LINES = 40;
 /** More at once only take each other's time, until timings mean nothing. */
@@ -143,13 +156,21 @@ async function makeDatabases(
 }
 
 function makeProcesses(
-	{ processes = [moduleNames], environment, duplicate_window_s = 30 }: ClusterOptions,
+	{
+		processes = [moduleNames],
+		environment,
+		duplicate_window_s = 30,
+		sandbox,
+		payment,
+	}: ClusterOptions,
 	it: Pick<Cluster, "nats" | "data_folder" | "audit_folder"> & {
 		readonly database_urls: Record<ModuleName, string>;
 	},
 ): MillraceProcess[] {
 	const config_file = join(it.data_folder, "config.toml");
-	writeFileSync(config_file, `${SHORT_TIMINGS}${duplicate_window_s}\n`);
+	const timings = Object.entries({ ...SHORT_PAYMENT_TIMINGS, ...payment });
+	const payments = timings.map(([key, value]) => `${key} = ${value}\n`).join("");
+	writeFileSync(config_file, `${SHORT_TIMINGS}${duplicate_window_s}\n[payment]\n${payments}`);
 	const urls = moduleNames.map((name) => [
 		`DATABASE_URL_${name.toUpperCase()}`,
 		it.database_urls[name],
@@ -167,6 +188,9 @@ function makeProcesses(
 				NATS_URL: it.nats.url,
 				AUDIT_STORE: it.audit_folder,
 				LOG_LEVEL: "info",
+				...(sandbox
+					? { STRIPE_API_KEY: SANDBOX_KEY, STRIPE_API_URL: sandbox.url }
+					: { PAYMENT_GATEWAY: "in-process" }),
 				...environment,
 			},
 		});
