@@ -31,7 +31,7 @@ async function welcome(plan: Plan, infrastructure: Infrastructure, app: App): Pr
 	const { config, roles, demo, output } = plan;
 	const { http_url, ops_url } = app;
 	const { embedded } = infrastructure;
-	const local = embedded.postgres || embedded.nats;
+	const local = Object.values(embedded).includes(true);
 	if (http_url && roles.includes("inventory") && embedded.postgres) await receiveGoods(http_url);
 	if (local) addEndpoints(config.data_folder, { ...(http_url && { http_url }), ops_url });
 	const running: Running = {
@@ -41,6 +41,7 @@ async function welcome(plan: Plan, infrastructure: Infrastructure, app: App): Pr
 		ops_url,
 		database_urls: [...new Set(roles.flatMap((role) => infrastructure.database_urls[role] ?? []))],
 		nats_url: infrastructure.nats_url,
+		gateway_url: roles.includes("payment") ? infrastructure.stripe?.api_url : undefined,
 		embedded,
 		data_folder: config.data_folder,
 		demo,

@@ -1,5 +1,6 @@
 import { redactUrls } from "../telemetry/redact.ts";
 import { goods } from "./goods.ts";
+import type { Infrastructure } from "./infrastructure.ts";
 
 /** What is running and where. */
 export interface Running {
@@ -10,8 +11,10 @@ export interface Running {
 	readonly ops_url: string;
 	readonly database_urls: readonly string[];
 	readonly nats_url: string;
+	/** Undefined where no gateway is called over the network. */
+	readonly gateway_url: string | undefined;
 	/** Which of the servers run inside this process. */
-	readonly embedded: { readonly postgres: boolean; readonly nats: boolean };
+	readonly embedded: Infrastructure["embedded"];
 	/** Holds `endpoints.json` when a server is embedded. */
 	readonly data_folder: string;
 	readonly demo: boolean;
@@ -25,6 +28,7 @@ export function bannerFields(it: Running) {
 		ops: it.ops_url,
 		postgres: it.database_urls.map(redactUrls),
 		nats: redactUrls(it.nats_url),
+		gateway: it.gateway_url,
 		data_folder: it.data_folder,
 	};
 }
@@ -42,6 +46,9 @@ export function bannerText(it: Running): string {
 			(url) => ["Postgres", `${redactUrls(url)}${inside(it.embedded.postgres)}`] as const,
 		),
 		["NATS", `${redactUrls(it.nats_url)}${inside(it.embedded.nats)}`] as const,
+		...(it.gateway_url === undefined
+			? []
+			: [["Gateway", `${it.gateway_url}${inside(it.embedded.sandbox)}`] as const]),
 		["Roles", it.roles.join(", ")] as const,
 		["Data", dataRow(it)] as const,
 	];
@@ -55,7 +62,7 @@ export function bannerText(it: Running): string {
 }
 
 function dataRow({ data_folder, embedded }: Running): string {
-	if (!embedded.postgres && !embedded.nats) return data_folder;
+	if (!Object.values(embedded).includes(true)) return data_folder;
 	return `${data_folder}  (endpoints.json there has the addresses with the password)`;
 }
 

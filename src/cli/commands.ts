@@ -18,7 +18,7 @@ Exit codes: 0 stopped in order, 1 failed, 2 wrong call, 78 wrong configuration, 
 	{
 		name: "sandbox",
 		summary: "run a gateway to try payments with: Stripe's API, no money, faults on demand",
-		about: `It listens on 127.0.0.1:4242, keeps its ledger in .millrace/sandbox, and never talks to Stripe.
+		about: `It listens on 127.0.0.1:4242, keeps its ledger in .millrace/sandbox/ledger, and never talks to Stripe.
 
 FAULTS is KIND:NAME=PROBABILITY,NAME=PROBABILITY;KIND:… with the kinds charge, refund and all:
   refuse         closed without an answer, before anything
@@ -45,7 +45,7 @@ At most one befalls a request. So: --fault 'charge:timeout_after=0.1,latency=20.
 		],
 		flag_help: {
 			port: "port to listen on; default 4242, 0 for any",
-			"data-dir": "where the ledger is kept; default .millrace/sandbox",
+			"data-dir": "where the ledger is kept; default .millrace/sandbox/ledger",
 		},
 		run: async (values) => (await import("./sandbox.ts")).runSandbox(values),
 	},

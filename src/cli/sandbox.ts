@@ -27,7 +27,7 @@ export async function runSandbox(values: FlagValues): Promise<number> {
 	const { log } = output;
 	endOnFaults(log);
 	const signals = watchSignals();
-	const folder = resolve(values["data-dir"] ?? join(".millrace", "sandbox"));
+	const folder = resolve(values["data-dir"] ?? join(".millrace", "sandbox", "ledger"));
 	const sandbox = sandboxOf(values, folder, (line) => log.warn(line));
 	const lock = lockFolder(folder, WAY_OUT);
 	signals.settle();

@@ -14,7 +14,7 @@ export async function start(values: FlagValues): Promise<number> {
 	const signals = watchSignals();
 	// The program is loaded while the servers start.
 	const [infrastructure, { assemble }] = await Promise.all([
-		findInfrastructure(config, output.report),
+		findInfrastructure(config, plan.roles, output.report),
 		import("./assemble.ts"),
 	]);
 	const all = sequence("millrace", assemble(plan, infrastructure));

@@ -6,6 +6,7 @@ export interface Endpoints {
 	database_url?: string;
 	nats_url?: string;
 	nats_monitoring_url?: string;
+	gateway_url?: string;
 	http_url?: string;
 	ops_url?: string;
 }

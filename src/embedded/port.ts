@@ -2,6 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { EmbeddedError } from "./error.ts";
 
 const START_ATTEMPTS_MAX = 3;
+/** As the servers that we start say it. */
+const TAKEN = /address already in use|Port \d+ is taken/i;
 
 /**
  * Ports on 127.0.0.1 that are free now: the ones remembered in `file` where they still are, others
@@ -34,7 +36,7 @@ export async function withFreePort<T>(start: () => Promise<T>): Promise<T> {
 		try {
 			return await start();
 		} catch (error) {
-			const taken = error instanceof EmbeddedError && /address already in use/i.test(error.message);
+			const taken = error instanceof EmbeddedError && TAKEN.test(error.message);
 			if (!taken || attempt === START_ATTEMPTS_MAX) throw error;
 		}
 	}

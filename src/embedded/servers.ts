@@ -5,19 +5,22 @@ import type { EmbeddedServer } from "./guard.ts";
 import { findNatsServer, type NatsBinaryOptions } from "./nats-binary.ts";
 import { type NatsServerOptions, startNatsServer } from "./nats-server.ts";
 import { type PostgresOptions, startPostgres } from "./postgres.ts";
+import { startSandbox } from "./sandbox.ts";
 
 export interface EmbeddedServersOptions {
-	/** Holds `postgres/`, `nats/` and `endpoints.json`. */
+	/** Holds `postgres/`, `nats/`, `sandbox/` and `endpoints.json`. */
 	data_folder: string;
 	/** Leave out to start no PostgreSQL. */
 	postgres?: Pick<PostgresOptions, "settings"> | undefined;
 	/** Leave out to start no nats-server. */
 	nats?: (Omit<NatsBinaryOptions, "report"> & Pick<NatsServerOptions, "sync_always">) | undefined;
+	/** Whether to start the sandbox gateway. */
+	sandbox?: boolean;
 	report: (line: string) => void;
 }
 
 export interface EmbeddedServers
-	extends Pick<Endpoints, "database_url" | "nats_url" | "nats_monitoring_url"> {
+	extends Pick<Endpoints, "database_url" | "nats_url" | "nats_monitoring_url" | "gateway_url"> {
 	/** Resolves with what happened when one of the servers ends without being asked to. */
 	readonly failed: Promise<string>;
 	/** Stops the servers and removes `endpoints.json`. May be called twice. */
@@ -26,22 +29,27 @@ export interface EmbeddedServers
 
 /**
  * Starts the servers asked for side by side and writes where they answer to `endpoints.json`. When
- * one does not start, the other is stopped before the error is passed on.
+ * one does not start, the others are stopped before the error is passed on.
  *
  * @throws EmbeddedError
  */
 export async function startServers(options: EmbeddedServersOptions): Promise<EmbeddedServers> {
 	const { data_folder } = options;
-	const [postgres, nats] = await bothOrNone(postgresOf(options), natsOf(options));
+	const [postgres, nats, sandbox] = await allOrNone([
+		postgresOf(options),
+		natsOf(options),
+		sandboxOf(options),
+	]);
 	const urls = {
 		...(postgres && { database_url: postgres.url }),
 		...(nats && { nats_url: nats.url, nats_monitoring_url: nats.monitoring_url }),
+		...(sandbox && { gateway_url: sandbox.url }),
 	};
 	mkdirSync(data_folder, { recursive: true });
 	// What a killed run left there is no longer true. Now that the folders are ours, it may go.
 	removeEndpoints(data_folder);
 	addEndpoints(data_folder, urls);
-	const running = { PostgreSQL: postgres, "nats-server": nats };
+	const running = { PostgreSQL: postgres, "nats-server": nats, "sandbox gateway": sandbox };
 	let stopping = false;
 	return {
 		...urls,
@@ -49,7 +57,7 @@ export async function startServers(options: EmbeddedServersOptions): Promise<Emb
 		async stop() {
 			stopping = true;
 			removeEndpoints(data_folder);
-			await Promise.all([postgres?.stop(), nats?.stop()]);
+			await Promise.all([postgres?.stop(), nats?.stop(), sandbox?.stop()]);
 		},
 	};
 }
@@ -70,16 +78,21 @@ async function natsOf({ data_folder, nats, report }: EmbeddedServersOptions) {
 	});
 }
 
-async function bothOrNone<A extends Stoppable, B extends Stoppable>(
-	one: Promise<A>,
-	other: Promise<B>,
-): Promise<[A, B]> {
-	const [first, second] = await Promise.allSettled([one, other]);
-	if (first.status === "fulfilled" && second.status === "fulfilled")
-		return [first.value, second.value];
-	if (first.status === "fulfilled") await first.value?.stop();
-	if (second.status === "fulfilled") await second.value?.stop();
-	throw first.status === "rejected" ? first.reason : (second as PromiseRejectedResult).reason;
+async function sandboxOf({ data_folder, sandbox, report }: EmbeddedServersOptions) {
+	if (!sandbox) return undefined;
+	return await startSandbox({ folder: join(data_folder, "sandbox"), report });
+}
+
+async function allOrNone<T extends readonly Stoppable[]>(
+	starts: {
+		[K in keyof T]: Promise<T[K]>;
+	},
+): Promise<T> {
+	const ends = await Promise.allSettled<Stoppable>(starts);
+	const failure = ends.find((end) => end.status === "rejected");
+	if (failure === undefined) return (await Promise.all(starts)) as unknown as T;
+	for (const end of ends) if (end.status === "fulfilled") await end.value?.stop();
+	throw failure.reason;
 }
 
 type Stoppable = Pick<EmbeddedServer, "stop"> | undefined;

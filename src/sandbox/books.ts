@@ -2,13 +2,22 @@ import { missing } from "./api-error.ts";
 import type { Form } from "./form.ts";
 import { type Page, pageOf } from "./page.ts";
 import type { Intent, Refund } from "./records.ts";
+import { createShelf, type OpenShelf, shelfOf } from "./shelf.ts";
 
-/** Every intent and refund as it stands, in the order they were made. */
+/** What all records come to. */
+export interface Totals {
+	readonly charges: { count: number; amount: number; declined: number };
+	readonly refunds: { count: number; amount: number; failed: number };
+}
+
+/** Every intent and refund as it stands. */
 export interface Books {
-	readonly intents: readonly Intent[];
-	readonly refunds: readonly Refund[];
-	putIntent(intent: Intent): void;
-	putRefund(refund: Refund): void;
+	readonly intents: Pick<OpenShelf<Intent>, "length" | "at" | "texts">;
+	readonly refunds: Pick<OpenShelf<Refund>, "length" | "at" | "texts">;
+	readonly totals: Totals;
+	/** `text` is the JSON of the record. */
+	putIntent(intent: Intent, text: string): void;
+	putRefund(refund: Refund, text: string): void;
 	/** @throws ApiError 404, or `status`, when there is none */
 	intent(id: string, status?: number): Intent;
 	/** @throws ApiError 404 when there is none */
@@ -21,16 +30,14 @@ export interface Books {
 	listRefunds(query: Form): Page<Refund>;
 }
 
-/** Records in the order they were made; a change keeps its place. */
-interface Shelf<T> {
-	readonly records: T[];
-	readonly positions: Map<string, number>;
-}
-
 export function createBooks(): Books {
-	const intents: Shelf<Intent> = { records: [], positions: new Map() };
-	const refunds: Shelf<Refund> = { records: [], positions: new Map() };
+	const intents = createShelf<Intent>();
+	const refunds = createShelf<Refund>();
 	const refunds_of = new Map<string, string[]>();
+	const totals: Totals = {
+		charges: { count: 0, amount: 0, declined: 0 },
+		refunds: { count: 0, amount: 0, failed: 0 },
+	};
 
 	function refund(id: string): Refund {
 		return found(refunds, id) ?? fail(missing("refund", id, "id"));
@@ -41,11 +48,19 @@ export function createBooks(): Books {
 	}
 
 	return {
-		intents: intents.records,
-		refunds: refunds.records,
-		putIntent: (intent) => void put(intents, intent),
-		putRefund(it) {
-			if (!put(refunds, it)) return;
+		intents,
+		refunds,
+		totals,
+		putIntent(intent, text) {
+			const before = intents.put(intent, text);
+			if (before !== undefined) countIntent(totals, before, -1);
+			countIntent(totals, intent, 1);
+		},
+		putRefund(it, text) {
+			const before = refunds.put(it, text);
+			if (before !== undefined) countRefund(totals, before, -1);
+			countRefund(totals, it, 1);
+			if (before !== undefined) return;
 			const others = refunds_of.get(it.intent);
 			if (others === undefined) refunds_of.set(it.intent, [it.id]);
 			else others.push(it.id);
@@ -57,38 +72,34 @@ export function createBooks(): Books {
 		refund,
 		refunded: ({ id }) =>
 			refundsOf(id).reduce((sum, it) => (it.status === "failed" ? sum : sum + it.amount), 0),
-		listIntents: (query) => pageOf(intents.records, (id) => intents.positions.get(id), query, []),
+		listIntents: (query) => pageOf(intents, query, []),
 		listRefunds(query) {
 			const intent = query.get("payment_intent");
-			if (intent === undefined) {
-				const place = (id: string) => refunds.positions.get(id);
-				return pageOf(refunds.records, place, query, ["payment_intent"]);
-			}
-			const own = refundsOf(intent);
-			const place = (id: string) => indexOrNone(own.findIndex((it) => it.id === id));
-			return pageOf(own, place, query, ["payment_intent"]);
+			const shelf = intent === undefined ? refunds : shelfOf(refundsOf(intent));
+			return pageOf(shelf, query, ["payment_intent"]);
 		},
 	};
 }
 
-/** Answers whether the record is new. */
-function put<T extends { id: string }>({ records, positions }: Shelf<T>, record: T): boolean {
-	const position = positions.get(record.id);
-	if (position !== undefined) {
-		records[position] = record;
-		return false;
+function found<T>(shelf: OpenShelf<T>, id: string): T | undefined {
+	const position = shelf.positionOf(id);
+	return position === undefined ? undefined : shelf.at(position);
+}
+
+function countIntent({ charges }: Totals, { status, amount, decline }: Intent, sign: 1 | -1): void {
+	if (decline !== null) charges.declined += sign;
+	if (status !== "succeeded") return;
+	charges.count += sign;
+	charges.amount += sign * amount;
+}
+
+function countRefund({ refunds }: Totals, { status, amount }: Refund, sign: 1 | -1): void {
+	if (status === "failed") {
+		refunds.failed += sign;
+		return;
 	}
-	positions.set(record.id, records.push(record) - 1);
-	return true;
-}
-
-function found<T>({ records, positions }: Shelf<T>, id: string): T | undefined {
-	const position = positions.get(id);
-	return position === undefined ? undefined : records[position];
-}
-
-function indexOrNone(index: number): number | undefined {
-	return index === -1 ? undefined : index;
+	refunds.count += sign;
+	refunds.amount += sign * amount;
 }
 
 function fail(error: Error): never {

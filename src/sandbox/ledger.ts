@@ -36,16 +36,17 @@ export async function openLedger(folder: string, key_lifetime_ms: number): Promi
 	const file = join(folder, "ledger.ndjson");
 	let last_ms = 0;
 
-	function apply({ at_ms, intent, refund, answer }: Entry, place: Place) {
+	function apply({ at_ms, intent, refund, answer }: Entry, line: Line, place: Place) {
 		last_ms = at_ms;
-		if (intent !== undefined) books.putIntent(intent);
-		if (refund !== undefined) books.putRefund(refund);
+		if (intent !== undefined) books.putIntent(intent, line.intent);
+		if (refund !== undefined) books.putRefund(refund, line.refund);
 		if (answer !== undefined) keys.keep(answer, at_ms, place);
 	}
 
 	mkdirSync(folder, { recursive: true, mode: 0o700 });
-	const journal = await openJournal(file, (line, place) => {
-		apply(parseEntry(line, `${file} at byte ${place.offset}`), place);
+	const journal = await openJournal(file, (text, place) => {
+		const entry = parseEntry(text, `${file} at byte ${place.offset}`);
+		apply(entry, lineOf(entry), place);
 	});
 	return {
 		books,
@@ -54,8 +55,9 @@ export async function openLedger(folder: string, key_lifetime_ms: number): Promi
 		failed: journal.failed,
 		now: () => Math.max(last_ms, Date.now()),
 		commit(entry) {
-			const { place, written } = journal.append(JSON.stringify(entry));
-			apply(entry, place);
+			const line = lineOf(entry);
+			const { place, written } = journal.append(line.text);
+			apply(entry, line, place);
 			return written;
 		},
 		read: async (place) => JSON.parse(await journal.read(place)),
@@ -70,4 +72,21 @@ function parseEntry(line: string, where: string): Entry {
 		const way_out = "Put the file back from a copy, or choose another folder with --data-dir.";
 		throw new LedgerError(`The ledger is broken: ${where}. ${way_out}`, { cause });
 	}
+}
+
+/** An entry as text, and its records as they are in it. */
+interface Line {
+	readonly text: string;
+	readonly intent: string;
+	readonly refund: string;
+}
+
+function lineOf({ at_ms, ...fields }: Entry): Line {
+	const intent = fields.intent === undefined ? "" : JSON.stringify(fields.intent);
+	const refund = fields.refund === undefined ? "" : JSON.stringify(fields.refund);
+	const parts = [`"at_ms":${at_ms}`];
+	if (intent !== "") parts.push(`"intent":${intent}`);
+	if (refund !== "") parts.push(`"refund":${refund}`);
+	if (fields.answer !== undefined) parts.push(`"answer":${JSON.stringify(fields.answer)}`);
+	return { text: `{${parts.join(",")}}`, intent, refund };
 }

@@ -2,6 +2,7 @@ import { invalid, missing } from "./api-error.ts";
 import { type Form, under } from "./form.ts";
 import { knownOnly } from "./parameters.ts";
 import { seconds } from "./render.ts";
+import type { Shelf } from "./shelf.ts";
 
 const LIMIT = 10;
 const LIMIT_MAX = 100;
@@ -20,13 +21,11 @@ interface Listed {
 
 /**
  * The page that `created`, `limit`, `starting_after` and `ending_before` of the query ask for.
- * @param records in the order they were made
  * @param more names that the query may have besides
  * @throws ApiError for parameters that cannot be
  */
 export function pageOf<T extends Listed>(
-	records: readonly T[],
-	positionOf: (id: string) => number | undefined,
+	records: Shelf<T>,
 	query: Form,
 	more: readonly string[],
 ): Page<T> {
@@ -38,7 +37,7 @@ export function pageOf<T extends Listed>(
 		throw invalid("You can only pass one of starting_after and ending_before.", "ending_before");
 	}
 	const cursor = (id: string, param: string) =>
-		positionOf(id) ?? raise(missing("object", id, param, 400));
+		records.positionOf(id) ?? raise(missing("object", id, param, 400));
 	if (before !== undefined) {
 		const newer = collect(records, cursor(before, "ending_before") + 1, 1, limit, fits);
 		return { data: newer.data.toReversed(), has_more: newer.has_more };
@@ -83,7 +82,7 @@ function createdFilter(query: Form): Range {
 }
 
 function collect<T extends Listed>(
-	records: readonly T[],
+	records: Shelf<T>,
 	from: number,
 	step: 1 | -1,
 	limit: number,
@@ -91,7 +90,7 @@ function collect<T extends Listed>(
 ): Page<T> {
 	const data: T[] = [];
 	for (let at = from; ; at += step) {
-		const record = records[at];
+		const record = records.at(at);
 		if (record === undefined) return { data, has_more: false };
 		const created = seconds(record.created_ms);
 		if (step === -1 && range.past(created)) return { data, has_more: false };

@@ -59,7 +59,11 @@ export interface Entry {
 	readonly answer?: KeptAnswer;
 }
 
-/** An id as `pi_…`; never the same one twice. */
+const run = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
+let ids = 0;
+
+/** An id as `pi_…`; never the same one twice, also not in another process. */
 export function newId(prefix: string): string {
-	return `${prefix}_${crypto.randomUUID().replaceAll("-", "")}`;
+	ids++;
+	return `${prefix}_${run}${ids.toString(36).padStart(6, "0")}`;
 }

@@ -1,4 +1,5 @@
 import type { Part } from "../lifecycle.ts";
+import type { Books } from "./books.ts";
 import { createControl } from "./control.ts";
 import { createCounts } from "./counts.ts";
 import { createFaults, type FaultSettings, seededRandom } from "./faults.ts";
@@ -104,7 +105,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
 			}
 		}
 
-		for (const refund of ledger.books.refunds) if (refund.status === "pending") settleLater(refund);
+		for (const refund of pendingRefunds(ledger.books)) settleLater(refund);
 		server = options.listen(answer);
 		stop = async () => {
 			stopping.abort();
@@ -129,4 +130,11 @@ export function createSandbox(options: SandboxOptions): Sandbox {
 		},
 		failed: failure.promise,
 	};
+}
+
+function* pendingRefunds({ refunds }: Books) {
+	for (let at = 0; at < refunds.length; at++) {
+		const refund = refunds.at(at);
+		if (refund?.status === "pending") yield refund;
+	}
 }

@@ -3,6 +3,7 @@ import type { Form } from "./form.ts";
 import { limitOf, type Page } from "./page.ts";
 import { knownOnly } from "./parameters.ts";
 import type { Intent } from "./records.ts";
+import type { Shelf } from "./shelf.ts";
 
 const NAMES = new Set(["query", "limit", "page"]);
 const CLAUSE = /^(?:metadata\[(['"])((?:\\.|(?!\1).)*)\1\]|(status)):(['"])((?:\\.|(?!\4).)*)\4$/;
@@ -19,15 +20,15 @@ export interface Found extends Page<Intent> {
 
 /**
  * Finds intents by their metadata and status, the newest first.
- * @param intents in the order they were made; the list may grow, what is found by does not change
+ * @param intents may grow; their metadata does not change
  */
-export function createSearch(intents: readonly Intent[]) {
+export function createSearch(intents: Pick<Shelf<Intent>, "length" | "at">) {
 	// Made at the first search and then carried on: who never searches does not pay for it.
 	const positions = new Map<string, number[]>();
 	let indexed = 0;
 
 	function index() {
-		for (let intent = intents[indexed]; intent !== undefined; intent = intents[indexed]) {
+		for (let intent = intents.at(indexed); intent; intent = intents.at(indexed)) {
 			for (const [key, value] of Object.entries(intent.metadata)) {
 				const pair = pairOf(key, value);
 				const known = positions.get(pair);
@@ -54,14 +55,14 @@ export function createSearch(intents: readonly Intent[]) {
 		index();
 		const before = pagePosition(form) ?? intents.length;
 		const fits = (position: number) => {
-			const intent = position < before ? intents[position] : undefined;
+			const intent = position < before ? intents.at(position) : undefined;
 			return intent !== undefined && matches(intent, clauses);
 		};
 		const found = lastOf(candidates(clauses), before, fits, limit + 1);
 		const positions_shown = found.slice(0, limit);
 		const has_more = found.length > limit;
 		return {
-			data: positions_shown.flatMap((position) => intents[position] ?? []),
+			data: positions_shown.flatMap((position) => intents.at(position) ?? []),
 			has_more,
 			next_page: has_more ? `${positions_shown.at(-1)}` : null,
 		};

@@ -27,26 +27,20 @@ export function createAnswer(needs: AnswerNeeds) {
 	let requests = 0;
 
 	return async function answer(request: Request): Promise<Response> {
-		const { url } = request;
-		const path_at = url.indexOf("/", "http://".length);
-		const query_at = url.indexOf("?", path_at);
-		const path = url.slice(path_at, query_at === -1 ? url.length : query_at);
+		const { path, query } = partsOf(request.url);
 		if (path.startsWith("/_sandbox/")) return await control(request, path);
-		const query = query_at === -1 ? "" : url.slice(query_at + 1);
-		const reply = await replyOrError(request, path, query);
-		countUp(counts.requests, reply.cut === undefined ? `${reply.status}` : "none");
-		requests++;
-		return await respond(reply, request, requests);
-	};
-
-	async function replyOrError(request: Request, path: string, query: string): Promise<Reply> {
+		let reply: Reply;
 		try {
-			return outageReply() ?? (await handle(request, path, query));
+			reply = outageReply() ?? (await handle(request, path, query));
 		} catch (error) {
 			if (!(error instanceof ApiError)) needs.report(`a request failed: ${Bun.inspect(error)}`);
-			return replyTo(error);
+			reply = replyTo(error);
 		}
-	}
+		countUp(counts.requests, reply.cut === undefined ? `${reply.status}` : "none");
+		requests++;
+		if (reply.cut === "hang") await letGo(request.signal, stopping);
+		return respond(reply, request, requests);
+	};
 
 	function outageReply(): Reply | undefined {
 		const { kind } = outage;
@@ -64,8 +58,7 @@ export function createAnswer(needs: AnswerNeeds) {
 		return await post({ path, form: form(await request.text()), key });
 	}
 
-	async function respond(reply: Reply, request: Request, number: number): Promise<Response> {
-		if (reply.cut === "hang") await letGo(request.signal, stopping);
+	function respond(reply: Reply, request: Request, number: number): Response {
 		if (reply.cut === "hang" || reply.cut === "reset") return new Response(brokenOff(""));
 		const headers: Record<string, string> = {
 			"content-type": "application/json",
@@ -78,6 +71,13 @@ export function createAnswer(needs: AnswerNeeds) {
 		if (reply.cut !== "truncate") return new Response(body, { status, headers });
 		return new Response(brokenOff(body.slice(0, body.length / 2)), { status, headers });
 	}
+}
+
+function partsOf(url: string): { path: string; query: string } {
+	const path_at = url.indexOf("/", "http://".length);
+	const query_at = url.indexOf("?", path_at);
+	if (query_at === -1) return { path: url.slice(path_at), query: "" };
+	return { path: url.slice(path_at, query_at), query: url.slice(query_at + 1) };
 }
 
 function form(text: string) {
