@@ -73,6 +73,12 @@ const LAYERS = {
 		why: "The operators' page shows what others know; it is never where things are wired or configured.",
 		wayOut: "Take the reader it needs as an argument from src/app.ts.",
 	},
+	verify: {
+		files: "^src/verify/",
+		may: ["contracts/", "database/", "gateway/", "telemetry/", "lifecycle.ts"],
+		why: "Who proves the books may not share the code that wrote them, or both are wrong in the same way.",
+		wayOut: "Read what is written down, in src/verify/store.ts, and judge it there anew.",
+	},
 	sandbox: {
 		files: "^src/sandbox/",
 		may: ["lifecycle.ts"],

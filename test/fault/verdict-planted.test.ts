@@ -1,89 +1,90 @@
-import { describe, expect, test } from "bun:test";
-import type { Subject } from "../../src/contracts/events.ts";
-import { messageId } from "../../src/contracts/identity.ts";
-import { CLEAN, judgeState, type Verdict } from "../support/verdict.ts";
-import type { State } from "../support/verdict-state.ts";
+import { afterAll, beforeEach, describe, expect, test } from "bun:test";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type FindingKind, findingKinds } from "../../src/verify/findings.ts";
+import type { Report } from "../../src/verify/report.ts";
+import { type Books, openBookRoom } from "../support/verdict-books.ts";
+import { events, type Found, goodBooks, lies } from "../support/verdict-lies.ts";
 
-const order_id = "order-1";
-const charge_id = messageId("payment.charge", order_id);
-const accepted = new Map([[0, order_id]]);
+const room = await openBookRoom();
+afterAll(() => room.close());
 
-const entry = (subject: Subject, key = order_id) => ({
-	subject,
-	message_id: messageId(subject, key),
-	order_id,
+let books: Books;
+beforeEach(() => {
+	books = goodBooks();
 });
 
-const order = {
-	order_id,
-	status: "confirmed",
-	reason: null,
-	total_amount: 500,
-	currency: "EUR",
-	idempotency_key: "order-0",
-} as const;
-const charge = {
-	order_id,
-	charge_id,
-	kind: "charge",
-	state: "succeeded",
-	amount: 500,
-	attempts: 1,
-} as const;
-const moved = { key: charge_id, kind: "charge", order_id, amount: 500, currency: "EUR" } as const;
-const held = { order_id, status: "held", lines: [{ sku: "a", quantity: 2 }] } as const;
+const accepted = new Set(goodBooks().orders.map(({ order_id }) => order_id));
 
-/** One order that is confirmed, and nothing wrong with it. */
-const good: State = {
-	orders: [order],
-	charges: [charge],
-	reservations: [held],
-	stock: [{ sku: "a", received: 10, available: 8 }],
-	ledger: [moved],
-	audit: [
-		entry("orders.created.v2"),
-		entry("inventory.reserved.v1"),
-		entry("payments.completed.v1"),
-		entry("orders.confirmed.v1"),
-	],
-	audit_size: 4,
-};
-const cancelled = { ...order, status: "cancelled", reason: "deadline" } as const;
+function counts({ findings }: Report): Found {
+	return Object.fromEntries(Object.entries(findings).map(([kind, { count }]) => [kind, count]));
+}
 
-/** A state in which exactly this promise, or this one at least, is broken. */
-const planted: Record<keyof Verdict, State> = {
-	lost: { ...good, orders: [] },
-	invented: { ...good, orders: [order, { ...order, order_id: "order-2" }] },
-	not_ended: { ...good, orders: [{ ...order, status: "pending" }] },
-	charged_twice: { ...good, ledger: [moved, { ...moved, key: "another" }] },
-	charged_without_order: { ...good, ledger: [moved, { ...moved, order_id: "order-2" }] },
-	charged_another_amount: { ...good, ledger: [{ ...moved, amount: 499 }] },
-	ledger_mismatched: { ...good, charges: [{ ...charge, state: "declined" }] },
-	confirmed_without_charge: { ...good, ledger: [], charges: [] },
-	confirmed_without_stock: { ...good, reservations: [{ ...held, status: "released" }] },
-	money_kept: { ...good, orders: [cancelled] },
-	stock_kept: { ...good, orders: [cancelled] },
-	oversold: { ...good, stock: [{ sku: "a", received: 10, available: 9 }] },
-	audit_missing: { ...good, audit: good.audit.slice(1), audit_size: 3 },
-	audit_doubled: { ...good, audit: [...good.audit, entry("orders.created.v2")], audit_size: 5 },
-	audit_unfounded: { ...good, audit: [...good.audit, entry("orders.cancelled.v1")] },
-	audit_size_off: { ...good, audit_size: 5 },
-};
-
-describe("the verdict", () => {
-	test("finds nothing where nothing is wrong", () => {
-		expect(judgeState(good, { accepted })).toEqual(CLEAN);
+describe("where nothing is wrong", () => {
+	test("nothing is found, and everything is counted", async () => {
+		await room.plant(books);
+		const report = await room.verify({ accepted });
+		expect(report.findings).toEqual({});
+		expect(report.counted).toEqual({
+			orders: 7,
+			pending: 1,
+			confirmed: 2,
+			cancelled: 4,
+			charged_never: 4,
+			charged_once: 3,
+			charged_again: 0,
+			refunds: 1,
+			skus: 2,
+			events: books.log.length,
+			foreign_events: 0,
+			gateway_entries: 4,
+		});
+		expect(report.open).toEqual({ charges: 1, refunds: 0, findings: 0 });
 	});
 
-	for (const [promise, state] of Object.entries(planted)) {
-		test(`finds a planted breach: ${promise}`, () => {
-			expect(judgeState(state, { accepted })[promise as keyof Verdict]).toBe(1);
+	test("what outsiders publish, as often as they like, is no matter", async () => {
+		const foreign = { ...events("sold", "orders.created.v1")[0], message_id: "theirs" };
+		books.log.push(...([foreign, foreign] as Books["log"]));
+		await room.plant(books);
+		const report = await room.verify();
+		expect(report.findings).toEqual({});
+		expect(report.counted.foreign_events).toBe(2);
+	});
+});
+
+describe("a planted lie is found", () => {
+	for (const [kind, planted] of Object.entries(lies)) {
+		for (const [what, { plant, found }] of Object.entries(planted)) {
+			test(`${kind}: ${what}`, async () => {
+				plant(books);
+				await room.plant(books);
+				const report = await room.verify({ accepted });
+				expect(counts(report)).toEqual(found);
+				expect(report.findings[kind as FindingKind]?.examples[0]?.detail).toBeString();
+			});
+		}
+	}
+
+	const optional = goodBooks().log.findIndex(({ subject }) => subject === "orders.created.v1");
+	for (const [position, { subject, order_id }] of goodBooks().log.entries()) {
+		if (position === optional) continue;
+		test(`event_missing: ${subject} of ${order_id}`, async () => {
+			books.log.splice(position, 1);
+			await room.plant(books);
+			expect(counts(await room.verify({ accepted }))).toEqual({ event_missing: 1 });
 		});
 	}
 
-	test("does not mind what outsiders publish twice", () => {
-		const foreign = { ...entry("orders.created.v1"), message_id: undefined };
-		const audit = [...good.audit, foreign, foreign];
-		expect(judgeState({ ...good, audit, audit_size: 6 }, { accepted })).toEqual(CLEAN);
+	test("log_unreadable: a bundle is cut short", async () => {
+		await room.plant(books);
+		const folder = join(room.log_folder, "tile/entries/000.p");
+		writeFileSync(join(folder, readdirSync(folder)[0] ?? ""), new Uint8Array([9, 9, 9]));
+		expect(counts(await room.verify()).log_unreadable).toBe(1);
+	});
+
+	test("for every kind of finding", () => {
+		expect([...Object.keys(lies), "log_unreadable"].sort()).toEqual(
+			Object.keys(findingKinds).sort(),
+		);
 	});
 });

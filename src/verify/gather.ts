@@ -1,0 +1,81 @@
+import { setImmediate } from "node:timers/promises";
+import type { BookEntry, Gateway } from "../gateway/gateway.ts";
+import { addTallies, decodeTally, type EventTally, encodeTally } from "./event-tally.ts";
+import { type LoggedEvent, readEvent } from "./read-event.ts";
+import { readLog } from "./read-log.ts";
+import { createSortedSpill, type SortedSpill } from "./sorted-spill.ts";
+
+/** How far the log was read. */
+export interface LogReading {
+	/** Entries, from the first of all. */
+	size: number;
+	/** Those among them that others published. */
+	foreign: number;
+	/** Files that are there and cannot be read, with why. */
+	readonly unreadable: Set<string>;
+}
+
+/**
+ * Reads the log on from where the last reading ended.
+ * @param since_ms leaves out what happened before
+ * @param take gets each event of ours
+ * @param between is called behind each bundle, after others had their turn
+ */
+export async function gatherEvents(
+	folder: string,
+	reading: LogReading,
+	since_ms: number | undefined,
+	take: (event: LoggedEvent) => void,
+	between?: () => void,
+): Promise<void> {
+	for (const { first_index, entries, unreadable } of readLog(folder, reading.size)) {
+		if (unreadable !== undefined) reading.unreadable.add(unreadable);
+		for (const entry of entries) {
+			const event = readEvent(entry, since_ms);
+			if (event === undefined) reading.foreign += 1;
+			else take(event);
+		}
+		reading.size = first_index + entries.length;
+		await setImmediate();
+		between?.();
+	}
+}
+
+/**
+ * @param take gets each entry of the gateway's books
+ * @param between is called behind each page
+ */
+export async function gatherBooks(
+	gateway: Gateway,
+	since_ms: number,
+	take: (entry: BookEntry) => void,
+	between?: () => void,
+): Promise<void> {
+	for await (const page of gateway.books(since_ms)) {
+		for (const entry of page) take(entry);
+		between?.();
+	}
+}
+
+export function createEventSpill(): SortedSpill<EventTally> {
+	return createSortedSpill({ join: addTallies, encode: encodeTally, decode: decodeTally });
+}
+
+export function createBookSpill(): SortedSpill<readonly BookEntry[]> {
+	return createSortedSpill({
+		join: joinEntries,
+		encode: JSON.stringify,
+		decode: (text): readonly BookEntry[] => JSON.parse(text),
+	});
+}
+
+/** Each movement once, however often the books were read. */
+export function joinEntries(
+	known: readonly BookEntry[],
+	added: readonly BookEntry[],
+): readonly BookEntry[] {
+	const fresh = added.filter(
+		({ kind, reference }) => !known.some((it) => it.kind === kind && it.reference === reference),
+	);
+	return fresh.length === 0 ? known : [...known, ...fresh];
+}
