@@ -5,7 +5,10 @@ import type { Metrics } from "../telemetry/metrics.ts";
 export interface CallLimit {
 	/** Waits for a place among the calls under way. */
 	run<T>(call: () => Promise<T>): Promise<T>;
-	/** The gateway turned a call away. Lowers the limit once for all calls that began before the last time. */
+	/**
+	 * The gateway turned a call away. Lowers the limit once for all calls that began before the last time.
+	 * When it does not even take one call at a time, none begins before the gateway wants it.
+	 */
 	refused(begun_at: number, retry_after_ms: number | undefined): void;
 	/** The gateway took a call on. */
 	taken(): void;
@@ -13,10 +16,12 @@ export interface CallLimit {
 	pauseLeft(): number;
 }
 
-/** After it was halved all the way down, the limit is back in about so many round trips. */
+/** What is left of the limit when calls were turned away. */
+const LOWERED = 0.75;
+/** After it was lowered all the way down, the limit is back in about so many round trips. */
 const ROUNDS_BACK = 16;
 
-/** Halves the limit when calls are turned away and lets it grow back with each call that is taken. */
+/** Lowers the limit when calls are turned away and lets it grow back with each call that is taken. */
 export function createCallLimit(
 	calls_max: number,
 	metrics: Pick<Metrics, "gateway_limit">,
@@ -40,10 +45,12 @@ export function createCallLimit(
 		run: (call) => slots(call),
 		refused(begun_at, retry_after_ms) {
 			const now = performance.now();
-			if (retry_after_ms !== undefined) paused_until = Math.max(paused_until, now + retry_after_ms);
+			if (retry_after_ms !== undefined && slots.concurrency === 1) {
+				paused_until = Math.max(paused_until, now + retry_after_ms);
+			}
 			if (begun_at < lowered_at) return;
 			lowered_at = now;
-			change(limit / 2);
+			change(limit * LOWERED);
 		},
 		taken() {
 			if (limit < calls_max) change(limit + growth / limit);

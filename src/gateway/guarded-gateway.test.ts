@@ -147,17 +147,27 @@ describe("calls that are turned away for their rate", () => {
 		);
 	});
 
-	test("keep all calls back for as long as the gateway says", async () => {
+	test("wait as long as the gateway says, while others go on", async () => {
 		const { scripted, gateway } = guard();
 		scripted.answers(() => away("rate_limited", 3_600_000));
 		const [first] = await submit(gateway, orders(1));
 		expect(first).toMatchObject({ state: "not_sent", retry_after_ms: 3_600_000 });
 		scripted.answers(() => paid);
+		expect(new Set(states(await submit(gateway, orders(20))))).toEqual(new Set(["succeeded"]));
+		expect(scripted.calls).toBe(21);
+	});
+
+	test("keep all calls back when not even one at a time is taken", async () => {
+		const { scripted, gateway } = guard({ calls_in_flight_max: 2 });
+		scripted.answers(() => away("rate_limited", 3_600_000));
+		await submit(gateway, orders(1));
+		await submit(gateway, orders(1));
+		scripted.answers(() => paid);
 		const later = await submit(gateway, orders(20));
 		expect(failures(later)).toEqual(Array(20).fill("rate_limited"));
 		expect(later[0]).toHaveProperty("retry_after_ms");
 		expect(await gateway.lookUp(order())).toMatchObject({ state: "unknown" });
-		expect(scripted.calls).toBe(1);
+		expect(scripted.calls).toBe(2);
 	});
 
 	test("do not open the breaker", async () => {

@@ -66,7 +66,7 @@ export function createGuardedGateway(
 		for (;;) {
 			const refusal = refusalOf(result);
 			if (refusal === undefined) return result;
-			again_ms = refusal.retry_after_ms === undefined ? nextDelay(again_ms) : 0;
+			again_ms = refusal.retry_after_ms ?? nextDelay(again_ms);
 			const wait_ms = Math.max(again_ms, limit.pauseLeft());
 			if (performance.now() + wait_ms > send_before) return result;
 			await Bun.sleep(wait_ms);

@@ -11,14 +11,13 @@ export type IncomingEvent<S extends Subject = Subject> = {
 }[S];
 
 /**
- * Everything that can become of a message. `retry` spends one of its attempts. `later` spends none:
- * somebody else has to finish first. `unavailable` spends none and pauses the consumer for all replicas,
+ * Everything that can become of a message. `retry` spends one of its attempts.
+ * `unavailable` spends none and pauses the consumer for all replicas,
  * by default as long as the consumer's setting says: a dependency is down, which is not the message's fault.
  */
 export type Outcome =
 	| { readonly kind: "done" }
 	| { readonly kind: "retry"; readonly error: unknown }
-	| { readonly kind: "later"; readonly after_ms: number }
 	| { readonly kind: "dead-letter"; readonly reason: string; readonly error?: unknown }
 	| { readonly kind: "unavailable"; readonly error: unknown; readonly pause_ms?: number };
 

@@ -44,9 +44,6 @@ export async function settle(
 				if (delivery.message.redelivered) succeeded_late.push(delivery);
 				else delivery.message.ack();
 				break;
-			case "later":
-				delivery.message.nak(delivery.outcome.after_ms);
-				break;
 			case "retry":
 				failed.push(delivery);
 				break;

@@ -206,19 +206,6 @@ test("a dependency that is away pauses the consumer and spends no attempt", asyn
 	expect(await streams.messages("DLQ")).toEqual([]);
 }, 15_000);
 
-test("a message that has to wait for somebody else spends no attempt", async () => {
-	let calls = 0;
-	const durable = await consume(async (events) => {
-		calls += 1;
-		const later: Outcome = { kind: "later", after_ms: 10 };
-		return events.map(() => (calls < 10 ? later : done));
-	});
-	await publishEvent(streams, orderConfirmed("waits"));
-	await eventually(() => expect(calls).toBe(10));
-	await idle(durable);
-	expect(await failures()).toHaveLength(0);
-});
-
 describe("a handler that says unavailable", () => {
 	const HOUR_MS = 3_600_000;
 	async function publish(count: number): Promise<string[]> {
