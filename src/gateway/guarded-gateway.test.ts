@@ -107,11 +107,11 @@ describe("the limit", () => {
 		expect([scripted.calls, scripted.running_max]).toEqual([50, 4]);
 	});
 
-	test("is halved by calls turned away, once for those that began together, and grows back", async () => {
+	test("is lowered by calls turned away, once for those that began together, and grows back", async () => {
 		const { scripted, gateway } = guard({ calls_in_flight_max: 8 });
 		scripted.answers(() => away("rate_limited"));
 		await submit(gateway, orders(8), 0.5);
-		expect(await metric("millrace_gateway_limit")).toBe(4);
+		expect(await metric("millrace_gateway_limit")).toBe(6);
 		scripted.answers(() => paid);
 		await submit(gateway, orders(200));
 		expect(await metric("millrace_gateway_limit")).toBe(8);
