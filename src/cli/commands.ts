@@ -22,7 +22,7 @@ Exit codes: 0 stopped in order, 1 failed, 2 wrong call, 78 wrong configuration, 
 
 FAULTS is KIND:NAME=PROBABILITY,NAME=PROBABILITY;KIND:… with the kinds charge, refund and all:
   refuse         closed without an answer, before anything
-  rate_limit     429 with Retry-After, nothing done
+  rate_limit     429, nothing done; retry_after_s=SECONDS is what it says, 1 when left out
   error_before   500, nothing done; kept under the key
   error_after    done, then 500; kept under the key
   reset_after    done, then closed without an answer

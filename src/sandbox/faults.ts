@@ -18,8 +18,12 @@ type Latency =
 	| { readonly from_ms: number; readonly to_ms: number }
 	| { readonly median_ms: number; readonly sigma: number };
 
-/** Probabilities from 0 to 1 that together are at most 1, and the latency as it is written. */
-export type KindFaults = Partial<Record<FaultName, number>> & { readonly latency?: string };
+/** Probabilities from 0 to 1 that together are at most 1, and more settings as they are written. */
+export interface KindFaults extends Readonly<Partial<Record<FaultName, number>>> {
+	readonly latency?: string;
+	/** What the rate limit's answers say; 1 when left out. */
+	readonly retry_after_s?: number;
+}
 export type FaultSettings = Partial<Record<MoneyKind, KindFaults>>;
 
 /** A fault setting cannot be read. The message says what there is. */
@@ -27,7 +31,7 @@ export class FaultError extends Error {
 	override readonly name = "FaultError";
 }
 
-const GRAMMAR = `Write KIND:NAME=PROBABILITY,… with ; between kinds. Kinds: charge, refund, all. Names: ${faultNames.join(", ")} with a probability from 0 to 1, and latency=MS, latency=MS..MS or latency=MEDIAN_MS~SIGMA.`;
+const GRAMMAR = `Write KIND:NAME=PROBABILITY,… with ; between kinds. Kinds: charge, refund, all. Names: ${faultNames.join(", ")} with a probability from 0 to 1, and latency=MS, latency=MS..MS or latency=MEDIAN_MS~SIGMA, and retry_after_s=SECONDS.`;
 
 /**
  * Reads `charge:timeout_after=0.1,latency=20..80;refund:error_after=0.05`.
@@ -59,6 +63,7 @@ export function checkFaults(value: unknown): FaultSettings {
 		let sum = 0;
 		for (const [name, setting] of entriesOf(faults)) {
 			if (name === "latency") parseLatency(setting);
+			else if (name === "retry_after_s") checkSeconds(setting);
 			else sum += probability(name, setting);
 		}
 		if (sum > 1 + Number.EPSILON * 8)
@@ -86,6 +91,11 @@ function parseLatency(value: unknown): Latency {
 	return { from_ms: Number(first), to_ms: Number(second ?? first) };
 }
 
+function checkSeconds(value: unknown): void {
+	if (typeof value === "number" && value >= 0) return;
+	throw wrong(`retry_after_s is no time: ${value}.`);
+}
+
 function numberOf(text: string): number | string {
 	return text === "" || Number.isNaN(Number(text)) ? text : Number(text);
 }
@@ -98,7 +108,12 @@ function wrong(what: string): FaultError {
 export interface Fate {
 	readonly fault: FaultName | undefined;
 	readonly latency_ms: number;
+	readonly retry_after_s: number;
 }
+
+const RETRY_AFTER_S = 1;
+
+export const noFate: Fate = { fault: undefined, latency_ms: 0, retry_after_s: RETRY_AFTER_S };
 
 /** Draws what befalls requests: the same seed and the same order of requests give the same faults. */
 export function createFaults(first: FaultSettings, seed: number) {
@@ -113,8 +128,12 @@ export function createFaults(first: FaultSettings, seed: number) {
 		},
 		draw(kind: MoneyKind): Fate {
 			const faults = settings[kind];
-			if (faults === undefined) return { fault: undefined, latency_ms: 0 };
-			return { fault: drawFault(faults, random()), latency_ms: drawLatency(faults, random) };
+			if (faults === undefined) return noFate;
+			return {
+				fault: drawFault(faults, random()),
+				latency_ms: drawLatency(faults, random),
+				retry_after_s: faults.retry_after_s ?? RETRY_AFTER_S,
+			};
 		},
 	};
 }

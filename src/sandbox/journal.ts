@@ -14,7 +14,7 @@ export interface Journal {
 	/** Resolves when all that was taken so far is on the disk. */
 	settled(): Promise<void>;
 	read(place: Place): Promise<string>;
-	/** Rejects when the disk refuses: what was taken since may be lost, so nothing more may be answered. */
+	/** Rejects when the disk refuses; what was taken since may be lost, and nothing is taken any more. */
 	readonly failed: Promise<never>;
 	close(): Promise<void>;
 }
@@ -56,24 +56,23 @@ async function readLines(
 function createJournal(handle: FileHandle, begin: number): Journal {
 	let size = begin;
 	let waiting: string[] = [];
-	let next = Promise.withResolvers<void>();
+	let next = silent(Promise.withResolvers<void>());
 	let running: Promise<void> | undefined;
-	const failure = Promise.withResolvers<never>();
-	// Whoever waits for a write sees the failure as well.
-	failure.promise.catch(() => {});
+	const failure = silent(Promise.withResolvers<never>());
 
 	/** One write and one flush for all that came in while the last ones ran. */
 	async function run() {
 		while (waiting.length > 0) {
 			const [lines, group] = [waiting, next];
 			waiting = [];
-			next = Promise.withResolvers();
+			next = silent(Promise.withResolvers());
 			try {
 				await handle.appendFile(lines.join(""));
 				await handle.datasync();
 				group.resolve();
 			} catch (error) {
-				failure.reject(error);
+				// What is taken from now on fails as well: `next` is never replaced again.
+				for (const each of [group, next, failure]) each.reject(error);
 				return;
 			}
 		}
@@ -100,4 +99,10 @@ function createJournal(handle: FileHandle, begin: number): Journal {
 			await handle.close();
 		},
 	};
+}
+
+/** Its rejection is no fault of the process when nobody waits for it. */
+function silent<T>(promise: PromiseWithResolvers<T>): PromiseWithResolvers<T> {
+	promise.promise.catch(() => {});
+	return promise;
 }

@@ -1,6 +1,6 @@
 import { ApiError, internalError } from "./api-error.ts";
 import { type Counts, countUp } from "./counts.ts";
-import type { Fate, FaultName, Faults } from "./faults.ts";
+import { type Fate, type FaultName, type Faults, noFate } from "./faults.ts";
 import { type Form, fingerprint } from "./form.ts";
 import type { Place } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
@@ -42,9 +42,9 @@ export function createPost({ ledger, faults, counts, onCommit }: PostNeeds) {
 		const { path, form, key } = request;
 		const operation = operationOf(path);
 		const fate = operation.money === undefined ? noFate : faults.draw(operation.money);
-		const turned_away = fate.fault && repliesBefore[fate.fault];
-		if (fate.fault && turned_away) {
-			hit(fate.fault);
+		const turned_away = replyBefore(fate);
+		if (turned_away !== undefined) {
+			if (fate.fault) hit(fate.fault);
 			return turned_away;
 		}
 		const work = { ...request, ...fate, operation, params: fingerprint(path, form), late: false };
@@ -107,13 +107,11 @@ export function createPost({ ledger, faults, counts, onCommit }: PostNeeds) {
 	}
 }
 
-const noFate: Fate = { fault: undefined, latency_ms: 0 };
-
 /** What a request is answered with before anybody looks at it. */
-const repliesBefore: Partial<Record<FaultName, Reply>> = {
-	refuse: lostReplies.reset,
-	rate_limit: rateLimitReply,
-};
+function replyBefore({ fault, retry_after_s }: Fate): Reply | undefined {
+	if (fault === "refuse") return lostReplies.reset;
+	return fault === "rate_limit" ? rateLimitReply(retry_after_s) : undefined;
+}
 
 const brokenDown: Outcome = { status: 500, error: internalError };
 

@@ -31,11 +31,8 @@ const RESET_REPLY: Reply = { status: 0, body: "", cut: "reset" };
 const HANG_REPLY: Reply = { status: 0, body: "", cut: "hang" };
 export const lostReplies = { reset: RESET_REPLY, hang: HANG_REPLY } as const;
 
-export const rateLimitReply: Reply = {
-	...errorReply(429, {
-		type: "invalid_request_error",
-		code: "rate_limit",
-		message: "Request rate limit exceeded.",
-	}),
-	retry_after_s: 1,
-};
+export function rateLimitReply(retry_after_s: number): Reply {
+	const message = "Request rate limit exceeded.";
+	const fields = { type: "invalid_request_error", code: "rate_limit", message } as const;
+	return { ...errorReply(429, fields), retry_after_s };
+}

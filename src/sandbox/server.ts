@@ -54,7 +54,7 @@ export function createAnswer(needs: AnswerNeeds) {
 		checkKey(request.headers.get("authorization"), needs.api_key);
 		if (request.method === "GET") return await get(path, form(query));
 		if (request.method !== "POST") throw unknownUrl(request.method, path);
-		const key = request.headers.get("idempotency-key") ?? undefined;
+		const key = request.headers.get("idempotency-key") || undefined;
 		return await post({ path, form: form(await request.text()), key });
 	}
 

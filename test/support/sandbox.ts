@@ -1,3 +1,4 @@
+import { expect } from "bun:test";
 import { join, resolve } from "node:path";
 import Stripe from "stripe";
 import { type Guarded, spawnGuarded, untilReady } from "../../src/embedded/guard.ts";
@@ -5,6 +6,7 @@ import { keptPorts } from "../../src/embedded/port.ts";
 import type { FaultSettings } from "../../src/sandbox/faults.ts";
 import type { OutageKind } from "../../src/sandbox/outage.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
+import { eventually } from "./wait.ts";
 
 const MAIN = resolve(import.meta.dir, "../../src/main.ts");
 const READY_MS_MAX = 20_000;
@@ -53,6 +55,7 @@ export interface SandboxProcess {
 	stripe(settings?: Stripe.StripeConfig): Stripe;
 	/** Sets the faults; those left out are off. */
 	faults(settings: FaultSettings): Promise<void>;
+	/** One that refuses has closed the port when this resolves; the switches are away with it. */
 	outage(kind: OutageKind, seconds: number): Promise<void>;
 	endOutage(): Promise<void>;
 	/** Sets where events go, and how. */
@@ -108,7 +111,11 @@ export async function startSandbox(flags: readonly string[] = []): Promise<Sandb
 		},
 		stripe: (settings) => stripeAt(url, settings),
 		faults: async (settings) => void (await control("PUT", "faults", settings)),
-		outage: async (kind, seconds) => void (await control("POST", "outage", { kind, seconds })),
+		async outage(kind, seconds) {
+			await control("POST", "outage", { kind, seconds });
+			if (kind !== "refuse") return;
+			await eventually(() => expect(fetch(url)).rejects.toThrow(/unable to connect|refused/i));
+		},
 		endOutage: async () => void (await control("DELETE", "outage")),
 		webhook: async (settings) => void (await control("PUT", "webhook", settings)),
 		stats: async () => (await control("GET", "stats")).json() as Promise<SandboxStats>,
