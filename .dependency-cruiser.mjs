@@ -29,7 +29,9 @@ const LAYERS = {
 			"database/",
 			"gateway/",
 			"messaging/",
+			"object-store/",
 			"telemetry/",
+			"transparency/",
 			"http/",
 			"lifecycle.ts",
 			"crash-point.ts",
@@ -85,6 +87,18 @@ const LAYERS = {
 		why: "The sandbox stands in for a gateway of other people: what it shared with us would be wrong on both sides at once.",
 		wayOut: "Write it after Stripe's documentation, or pass it in from src/cli/sandbox.ts.",
 	},
+	transparency: {
+		files: "^src/transparency/",
+		may: ["contracts/"],
+		why: "Hashes, proofs and signatures are checked by strangers, who have no store, database or broker.",
+		wayOut: "Take the bytes, or a function that reads them, as an argument.",
+	},
+	"object-store": {
+		files: "^src/object-store/",
+		may: [],
+		why: "A store keeps bytes under names; what they mean is for those who write and check them.",
+		wayOut: "Let the caller make the objects and judge what he finds.",
+	},
 	embedded: {
 		files: "^src/embedded/",
 		may: ["lifecycle.ts"],
@@ -122,6 +136,12 @@ const PACKAGES = {
 		only: ["^src/gateway/"],
 		why: "Who moves the money, and how calls to him are held back, is known in one folder, behind one port.",
 		wayOut: "Use the Gateway that src/gateway offers, or add to its port.",
+	},
+	"package-object-store": {
+		packages: "aws4fetch",
+		only: ["^src/object-store/"],
+		why: "How requests to a bucket are signed is known in one folder.",
+		wayOut: "Use the ObjectStore that src/object-store opens.",
 	},
 	"package-telemetry": {
 		packages: "pino|pino-pretty|prom-client|@opentelemetry/[^/]+",

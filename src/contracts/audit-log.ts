@@ -78,9 +78,13 @@ export function decodeBundle(bundle: Uint8Array): Uint8Array[] {
  * @param width of a partial bundle, 1 to 255; undefined for a full one
  */
 export function bundlePath(index: number, width?: number): string {
-	const digits = String(index);
+	return `tile/entries/${groupedNumber(index)}${width === undefined ? "" : `.p/${width}`}`;
+}
+
+/** A number as C2SP tlog-tiles spreads it over folders: `067`, `x001/x234/067`. */
+export function groupedNumber(value: number): string {
+	const digits = String(value);
 	const groups = digits.padStart(Math.ceil(digits.length / 3) * 3, "0").match(/.{3}/g) ?? [];
 	const last = groups.pop();
-	const folders = groups.map((group) => `x${group}/`).join("");
-	return `tile/entries/${folders}${last}${width === undefined ? "" : `.p/${width}`}`;
+	return `${groups.map((group) => `x${group}/`).join("")}${last}`;
 }
