@@ -32,8 +32,9 @@ export function createControl(needs: ControlNeeds) {
 		"GET /_sandbox/outage": () => Response.json(outageView(outage)),
 		"POST /_sandbox/outage": async (request) => {
 			const { kind, seconds } = checkOutage(await request.json());
-			// The answer goes out before the port may close.
-			setTimeout(() => outage.begin(kind, seconds));
+			// One that closes the port would take this answer with it.
+			if (kind === "refuse") setTimeout(() => outage.begin(kind, seconds));
+			else outage.begin(kind, seconds);
 			return Response.json({ kind, seconds_left: seconds });
 		},
 		"DELETE /_sandbox/outage": () => {

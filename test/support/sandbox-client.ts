@@ -32,6 +32,7 @@ export function post(
 	path: string,
 	body: string,
 	headers: Record<string, string> = {},
+	timeout_ms = 20_000,
 ): Promise<Response> {
 	return fetch(url + path, {
 		method: "POST",
@@ -41,5 +42,6 @@ export function post(
 			...headers,
 		},
 		body,
+		signal: AbortSignal.timeout(timeout_ms),
 	});
 }

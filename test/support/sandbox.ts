@@ -99,8 +99,9 @@ export async function startSandbox(flags: readonly string[] = []): Promise<Sandb
 			method,
 			...(body && { body: JSON.stringify(body) }),
 		});
-		if (!answer.ok) throw new Error(`${method} ${path}: ${await answer.text()}`);
-		return answer;
+		if (answer.ok) return answer;
+		const { message } = (await answer.json()) as { message: string };
+		throw new Error(`${method} ${path}: ${message}`);
 	}
 
 	return {
