@@ -54,7 +54,7 @@ const LAYERS = {
 	gateway: {
 		files: "^src/gateway/",
 		may: ["contracts/", "telemetry/", "lifecycle.ts"],
-		why: "The gateway moves money when asked; what the money is for, and what is recorded of it, is the payment module's.",
+		why: "The gateway moves money when asked; what it is for, and what is recorded of it, the payment module knows.",
 		wayOut: "Answer with the result as data and let the payment module act on it.",
 	},
 	messaging: {

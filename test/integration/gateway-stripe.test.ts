@@ -1,26 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type {
-	BookEntry,
-	Gateway,
-	GatewayRequest,
-	GatewayResult,
-} from "../../src/gateway/gateway.ts";
+import type { Gateway, GatewayRequest, GatewayResult } from "../../src/gateway/gateway.ts";
 import { GatewayError } from "../../src/gateway/gateway-error.ts";
 import { createGuardedGateway, type GuardSettings } from "../../src/gateway/guarded-gateway.ts";
 import { createStripeGateway } from "../../src/gateway/stripe-gateway.ts";
-import { readWebhook, type Webhook } from "../../src/gateway/webhook.ts";
-import type { FaultSettings } from "../../src/sandbox/faults.ts";
 import type { OutageKind } from "../../src/sandbox/outage.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
-import { describeGateway, type Fault, type GatewayRig } from "../support/gateway-conformance.ts";
-import {
-	type LedgerRecord,
-	SANDBOX_KEY,
-	SANDBOX_WEBHOOK_SECRET,
-	type SandboxProcess,
-	startSandbox,
-} from "../support/sandbox.ts";
+import { describeGateway } from "../support/gateway-conformance.ts";
+import { startSandboxRig, toEntries } from "../support/gateway-rig.ts";
+import { SANDBOX_KEY, type SandboxProcess, startSandbox } from "../support/sandbox.ts";
 import { eventually } from "../support/wait.ts";
 
 const CALL_TIMEOUT_MS = 1_000;
@@ -41,91 +29,14 @@ function guard(inner: Gateway, settings: Partial<GuardSettings> = {}): Gateway {
 	return createGuardedGateway(inner, { ...limits, ...settings }, { log, metrics: createMetrics() });
 }
 
-const sandboxFault = {
-	lost_after: "timeout_after",
-	reset_after: "reset_after",
-	error_after: "error_after",
-	truncated_after: "truncate",
-	error_before: "error_before",
-	closed_before: "refuse",
-	rate_limited: "rate_limit",
-} as const satisfies Record<Exclude<Fault, "late">, string>;
-
-function toFaults(fault: Fault, share: number): FaultSettings["charge"] {
-	return fault === "late"
-		? { latency: `${CALL_TIMEOUT_MS + 200}` }
-		: { [sandboxFault[fault]]: share };
-}
-
-function toEntries(records: readonly LedgerRecord[]): BookEntry[] {
-	return records
-		.filter(({ status }) => status === "succeeded")
-		.map(({ kind, id: reference, amount, currency, metadata }) => ({
-			kind: kind === "refund" ? "refund" : "charge",
-			key: metadata.refund_id ?? metadata.charge_id,
-			order_id: metadata.order_id,
-			amount,
-			currency: currency.toUpperCase(),
-			reference,
-		}));
-}
-
-/** Hears what the sandbox tells, and checks that it is the sandbox. */
-function startHearing() {
-	const heard: Webhook[] = [];
-	const server = Bun.serve({
-		port: 0,
-		hostname: "127.0.0.1",
-		async fetch(request) {
-			const signature = request.headers.get("stripe-signature") ?? undefined;
-			heard.push(await readWebhook(await request.text(), signature, SANDBOX_WEBHOOK_SECRET));
-			return new Response();
-		},
-	});
-	return { heard, url: server.url.href, stop: () => server.stop(true) };
-}
-
-async function startRig(toGateway: (url: string) => Gateway, key_lifetime_ms: number) {
-	const sandbox = await startSandbox(["--key-lifetime", `${key_lifetime_ms}ms`, "--seed", "7"]);
-	const hearing = startHearing();
-	const { url } = hearing;
-	await sandbox.webhook({ url, duplicate: 1 });
-	return {
-		gateway: toGateway(sandbox.url),
-		tokens: {
-			pays: "pm_card_visa",
-			declined: "tok_chargeDeclinedLostCard",
-			refund_fails: "pm_card_refundFail",
-		},
-		webhooks: hearing.heard,
-		befall: (kind, fault, share = 1) =>
-			sandbox.faults(fault === undefined ? {} : { [kind]: toFaults(fault, share) }),
-		async befallen(fault) {
-			if (fault === "late") throw new Error("Time is not counted as a fault");
-			return (await sandbox.stats()).faults[sandboxFault[fault]] ?? 0;
-		},
-		ledger: async () => toEntries(await sandbox.ledger()),
-		takeAway: () => sandbox.kill9(),
-		async bringBack() {
-			await sandbox.start();
-			await sandbox.webhook({ url, duplicate: 1 });
-		},
-		keysForgotten: () => Bun.sleep(key_lifetime_ms + 100),
-		latePosts: async () => (await sandbox.stats()).late_posts,
-		async stop() {
-			await sandbox.stop();
-			await hearing.stop();
-		},
-	} satisfies GatewayRig;
-}
-
 describeGateway("the stripe gateway", {
-	start: (key_lifetime_ms = DAY_MS) => startRig(stripeAt, key_lifetime_ms),
+	start: (key_lifetime_ms = DAY_MS) => startSandboxRig(stripeAt, key_lifetime_ms),
 	absorbs_rate_limit: false,
 });
 
 describeGateway("the guarded stripe gateway", {
-	start: (key_lifetime_ms = DAY_MS) => startRig((url) => guard(stripeAt(url)), key_lifetime_ms),
+	start: (key_lifetime_ms = DAY_MS) =>
+		startSandboxRig((url) => guard(stripeAt(url)), key_lifetime_ms),
 	absorbs_rate_limit: true,
 });
 
