@@ -50,6 +50,17 @@ At most one befalls a request. So: --fault 'charge:timeout_after=0.1,latency=20.
 		run: async (values) => (await import("./sandbox.ts")).runSandbox(values),
 	},
 	{
+		name: "verify",
+		summary:
+			"prove the books: orders, stock, charges, gateway and audit log, each against the others",
+		about: `It reads and changes nothing, and may run while orders come in. It finds a millrace that runs on
+embedded servers by its data folder, any other by DATABASE_URL, STRIPE_API_KEY and AUDIT_STORE.
+
+Exit codes: 0 nothing is wrong, 1 something is or cannot be read, 2 wrong call, 78 wrong configuration.`,
+		flags: ["json", "since", "no-gateway", "unknown-minutes", "settle-s", "config", "data-dir"],
+		run: async (values) => (await import("./verify.ts")).verify(values),
+	},
+	{
 		name: "health",
 		summary: "ask a running millrace how it is; exit code 0 or 1",
 		about: "It asks /healthz on OPS_PORT, so that a container needs no other program for it.",

@@ -13,6 +13,7 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
 	TracingVariableError: 78,
 	PortTakenError: 1,
 	EmbeddedError: 1,
+	GatewayBooksError: 1,
 	LedgerError: 1,
 };
 

@@ -50,6 +50,23 @@ export const flags = {
 		value: "SHARE",
 		help: "events held back so that later ones overtake them, from 0 to 1",
 	},
+	json: { type: "boolean", help: "print one JSON document instead of a table" },
+	since: {
+		type: "string",
+		value: "TIME",
+		help: "only orders that came since, as 24h or 2026-01-31T12:00:00Z; stock is not added up then",
+	},
+	"no-gateway": { type: "boolean", help: "do not ask the gateway, take our own word for it" },
+	"unknown-minutes": {
+		type: "string",
+		value: "NUMBER",
+		help: "age at which a charge nobody knows about is a finding; default 30",
+	},
+	"settle-s": {
+		type: "string",
+		value: "NUMBER",
+		help: "what was written to so shortly ago may be in progress; default 10, 0 at rest",
+	},
 	help: { type: "boolean", short: "h", help: "show this" },
 } as const;
 
@@ -72,6 +89,11 @@ export interface FlagValues {
 	readonly "webhook-secret"?: string;
 	readonly "webhook-duplicate"?: string;
 	readonly "webhook-reorder"?: string;
+	readonly json?: boolean;
+	readonly since?: string;
+	readonly "no-gateway"?: boolean;
+	readonly "unknown-minutes"?: string;
+	readonly "settle-s"?: string;
 	readonly help?: boolean;
 }
 

@@ -3,6 +3,7 @@ import { lockFolder } from "../embedded/lock.ts";
 import { listen } from "../http/listen.ts";
 import { parseFaults } from "../sandbox/faults.ts";
 import { createSandbox, type Sandbox } from "../sandbox/sandbox.ts";
+import { parseDuration } from "./duration.ts";
 import type { FlagValues } from "./flags.ts";
 import { createOutput } from "./output.ts";
 import { endOnFaults, stopWithin } from "./shutdown.ts";
@@ -101,17 +102,9 @@ function share(values: FlagValues, flag: "webhook-duplicate" | "webhook-reorder"
 	throw new UsageError(`--${flag} takes a number from 0 to 1, not "${values[flag]}".`);
 }
 
-const UNITS_MS: Readonly<Record<string, number>> = {
-	ms: 1,
-	s: 1_000,
-	m: 60_000,
-	h: 3_600_000,
-	d: 86_400_000,
-};
-
 function duration(text: string): number {
-	const [, number, unit = ""] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? [];
-	if (number !== undefined) return Number(number) * (UNITS_MS[unit] ?? 0);
+	const ms = parseDuration(text);
+	if (ms !== undefined) return ms;
 	throw new UsageError(
 		`--key-lifetime takes a time such as 24h, 15m, 30s or 500ms, not "${text}".`,
 	);

@@ -29,6 +29,7 @@ export function createMetrics() {
 		...http(series),
 		...audit(series),
 		...money(series),
+		...verify(series),
 		/** The content type of what `render` gives. */
 		content_type: registry.contentType,
 		/** Everything as Prometheus' text format. */
@@ -181,4 +182,17 @@ const money = (series: Series) => ({
 		help: "Age of the oldest open charge or refund in that state.",
 		labels: ["state"],
 	}),
+});
+
+const verify = (series: Series) => ({
+	verify_findings: series.gauges({
+		name: "millrace_verify_findings",
+		help: "What the last verification found wrong, by its kind.",
+		labels: ["finding"],
+	}),
+	verify_last_run: series.gauge(
+		"millrace_verify_last_run_timestamp_seconds",
+		"When the last verification ended; only in the process that verifies.",
+	),
+	verify_orders: series.gauge("millrace_verify_orders", "Orders that the last verification saw."),
 });

@@ -5,6 +5,11 @@ import { type LoggedEvent, readEvent } from "./read-event.ts";
 import { readLog } from "./read-log.ts";
 import { createSortedSpill, type SortedSpill } from "./sorted-spill.ts";
 
+/** The gateway did not tell what it did. */
+class GatewayBooksError extends Error {
+	override readonly name = "GatewayBooksError";
+}
+
 /** How far the log was read. */
 export interface LogReading {
 	/** Entries, from the first of all. */
@@ -44,6 +49,7 @@ export async function gatherEvents(
 /**
  * @param take gets each entry of the gateway's books
  * @param between is called behind each page
+ * @throws GatewayBooksError
  */
 export async function gatherBooks(
 	gateway: Gateway,
@@ -51,9 +57,18 @@ export async function gatherBooks(
 	take: (entry: BookEntry) => void,
 	between?: () => void,
 ): Promise<void> {
-	for await (const page of gateway.books(since_ms)) {
+	for await (const page of pagesOf(gateway, since_ms)) {
 		for (const entry of page) take(entry);
 		between?.();
+	}
+}
+
+async function* pagesOf(gateway: Gateway, since_ms: number) {
+	try {
+		yield* gateway.books(since_ms);
+	} catch (cause) {
+		const { message } = cause as Error;
+		throw new GatewayBooksError(`the gateway's books cannot be read: ${message}`, { cause });
 	}
 }
 

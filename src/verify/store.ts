@@ -1,4 +1,5 @@
-import type { ModuleName } from "../contracts/streams.ts";
+import type { PendingQuery, Row } from "postgres";
+import { type ModuleName, moduleNames } from "../contracts/streams.ts";
 import type { Database } from "../database/connection.ts";
 import type { ChargeRow, OrderRow, ReservationRow, StockRow } from "./facts.ts";
 
@@ -15,10 +16,16 @@ export interface StockCheck {
 	readonly off_count: number;
 }
 
-export type VerifyStore = ReturnType<typeof createVerifyStore>;
+export type VerifyStore = Awaited<ReturnType<typeof openVerifyStore>>;
 
 /** Reads what every module has written down, in the order of order ids; it writes nothing. */
-export function createVerifyStore({ order, inventory, payment, audit }: Databases) {
+export async function openVerifyStore(databases: Databases) {
+	const absent = await findAbsent(databases);
+	const { order, inventory, payment, audit } = databases;
+	/** No rows of a module that never ran. */
+	const read = async <T extends Row>(name: ModuleName, query: PendingQuery<T[]>) =>
+		absent.has(name) ? [] : await databases[name].run(query);
+
 	const listed = (ids: readonly string[]) =>
 		order.sql`order_id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb))`;
 	const since = (since_ms: number | undefined) =>
@@ -35,65 +42,75 @@ export function createVerifyStore({ order, inventory, payment, audit }: Database
 		currency, ${created_ms}, ${updated_ms}`;
 
 	return {
-		/** Modules whose tables are not there, because they never ran. */
-		async missing(): Promise<readonly ModuleName[]> {
-			const all = Object.entries({ order, inventory, payment, audit }) as [ModuleName, Database][];
-			const found = await Promise.all(
-				all.map(async ([name, { run, sql }]) => {
-					const [row] = await run(sql<[{ there: boolean }]>`
-						select to_regclass(${`millrace_${name}.migrations`}) is not null as there`);
-					return row.there ? [] : [name];
-				}),
-			);
-			return found.flat();
-		},
-
 		/** The clock by which ages are told, and how much there is to read. */
 		async begin(): Promise<{ now_ms: number; orders: number }> {
-			const [row] = await order.run(order.sql<[{ now_ms: number; orders: number }]>`
+			const [row] = await read(
+				"order",
+				order.sql<{ now_ms: number; orders: number }[]>`
 				select (extract(epoch from now()) * 1000)::float8 as now_ms, count(*) as orders
-				from millrace_order.orders`);
-			return row;
+				from millrace_order.orders`,
+			);
+			return row ?? { now_ms: Date.now(), orders: 0 };
 		},
 
 		orders(after: string, since_ms: number | undefined, rows_max: number) {
-			return order.run(order.sql<OrderRow[]>`
+			return read(
+				"order",
+				order.sql<OrderRow[]>`
 				select ${orderColumns} from millrace_order.orders
-				where order_id > ${after} ${since(since_ms)} order by order_id limit ${rows_max}`);
+				where order_id > ${after} ${since(since_ms)} order by order_id limit ${rows_max}`,
+			);
 		},
 
 		reservations(after: string, since_ms: number | undefined, rows_max: number) {
-			return inventory.run(inventory.sql<ReservationRow[]>`
+			return read(
+				"inventory",
+				inventory.sql<ReservationRow[]>`
 				select ${reservationColumns} from millrace_inventory.reservations
-				where order_id > ${after} ${since(since_ms)} order by order_id limit ${rows_max}`);
+				where order_id > ${after} ${since(since_ms)} order by order_id limit ${rows_max}`,
+			);
 		},
 
 		charges(after: ChargeKey, since_ms: number | undefined, rows_max: number) {
-			return payment.run(payment.sql<ChargeRow[]>`
+			return read(
+				"payment",
+				payment.sql<ChargeRow[]>`
 				select ${chargeColumns} from millrace_payment.charges
 				where (order_id, kind, request_id) > (${after.order_id}, ${after.kind}, ${after.request_id})
 					${since(since_ms)}
-				order by order_id, kind, request_id limit ${rows_max}`);
+				order by order_id, kind, request_id limit ${rows_max}`,
+			);
 		},
 
 		/** The rows of some orders as they are now, however old they are. */
 		async ofOrders(ids: readonly string[]) {
-			const orders = await order.run(order.sql<OrderRow[]>`
-				select ${orderColumns} from millrace_order.orders where ${listed(ids)}`);
+			const orders = await read(
+				"order",
+				order.sql<OrderRow[]>`
+				select ${orderColumns} from millrace_order.orders where ${listed(ids)}`,
+			);
 			// After the orders: how one ended follows from what the others had written before.
 			const [reservations, charges] = await Promise.all([
-				inventory.run(inventory.sql<ReservationRow[]>`
-					select ${reservationColumns} from millrace_inventory.reservations where ${listed(ids)}`),
-				payment.run(payment.sql<ChargeRow[]>`
+				read(
+					"inventory",
+					inventory.sql<ReservationRow[]>`
+					select ${reservationColumns} from millrace_inventory.reservations where ${listed(ids)}`,
+				),
+				read(
+					"payment",
+					payment.sql<ChargeRow[]>`
 					select ${chargeColumns} from millrace_payment.charges where ${listed(ids)}
-					order by order_id, kind, request_id`),
+					order by order_id, kind, request_id`,
+				),
 			]);
 			return { orders, reservations, charges };
 		},
 
 		/** Adds up every SKU in one statement, so that it holds also while orders come in. */
 		async stock(rows_max: number): Promise<StockCheck> {
-			const [row] = await inventory.run(inventory.sql<[StockCheck]>`
+			const [row] = await read(
+				"inventory",
+				inventory.sql<StockCheck[]>`
 				with level as (
 					select sku, sum(received) as received, sum(available) as available, sum(held) as held
 					from (
@@ -110,15 +127,32 @@ export function createVerifyStore({ order, inventory, payment, audit }: Database
 				select (select count(*) from millrace_inventory.stock) as skus,
 					(select count(*) from off) as off_count,
 					coalesce((select json_agg(o order by sku) from (
-						select * from off order by sku limit ${rows_max}) o), '[]') as off`);
-			return row;
+						select * from off order by sku limit ${rows_max}) o), '[]') as off`,
+			);
+			return row ?? { skus: 0, off: [], off_count: 0 };
 		},
 
 		/** Entries that the audit log has by its own table. */
 		async logSize(): Promise<number> {
-			const [row] = await audit.run(audit.sql<{ size: number }[]>`
-				select size from millrace_audit.log`);
+			const [row] = await read(
+				"audit",
+				audit.sql<{ size: number }[]>`
+				select size from millrace_audit.log`,
+			);
 			return row?.size ?? 0;
 		},
 	};
+}
+
+/** Modules whose tables are not there, because they never ran. */
+async function findAbsent(databases: Databases): Promise<ReadonlySet<ModuleName>> {
+	const found = await Promise.all(
+		moduleNames.map(async (name) => {
+			const { run, sql } = databases[name];
+			const [row] = await run(sql<[{ there: boolean }]>`
+				select to_regclass(${`millrace_${name}.migrations`}) is not null as there`);
+			return row.there ? [] : [name];
+		}),
+	);
+	return new Set(found.flat());
 }

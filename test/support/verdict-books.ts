@@ -16,7 +16,7 @@ import { createInProcessGateway, type LedgerEntry } from "../../src/gateway/in-p
 import type { ChargeRow, OrderRow, ReservationRow, StockRow } from "../../src/verify/facts.ts";
 import type { Report } from "../../src/verify/report.ts";
 import type { VerifyOptions } from "../../src/verify/run.ts";
-import { createVerifyStore } from "../../src/verify/store.ts";
+import { openVerifyStore } from "../../src/verify/store.ts";
 import { verifyBooks } from "../../src/verify/verify.ts";
 import { privateDatabase } from "./postgres.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -67,7 +67,7 @@ export async function openBookRoom() {
 	const log_folder = join(data_folder, "audit");
 	const ledger_folder = join(data_folder, "gateway");
 	const gateway = createInProcessGateway(ledger_folder);
-	const store = createVerifyStore({
+	const store = await openVerifyStore({
 		order: database,
 		inventory: database,
 		payment: database,

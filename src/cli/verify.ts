@@ -1,0 +1,106 @@
+import { join } from "node:path";
+import { Presets, SingleBar } from "cli-progress";
+import { type Config, ConfigError } from "../config.ts";
+import { type ModuleName, moduleNames } from "../contracts/streams.ts";
+import { type Endpoints, readEndpoints } from "../embedded/endpoints.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import { createInProcessGateway } from "../gateway/in-process-gateway.ts";
+import { createStripeGateway } from "../gateway/stripe-gateway.ts";
+import { openVerifier } from "../verify/open-verifier.ts";
+import { countFindings } from "../verify/report.ts";
+import type { VerifyOptions } from "../verify/run.ts";
+import { parseDuration } from "./duration.ts";
+import type { FlagValues } from "./flags.ts";
+import { readSettings } from "./settings.ts";
+import { UsageError } from "./usage-error.ts";
+import { reportText } from "./verify-text.ts";
+
+const SETTLE_S = "10";
+
+/** Verifies the books of a millrace, prints what it found, and answers 0 when nothing is wrong. */
+export async function verify(values: FlagValues): Promise<number> {
+	const config = await readSettings(values);
+	const options = optionsOf(values, config);
+	const endpoints = readEndpoints(config.data_folder);
+	const verifier = openVerifier({
+		database_urls: databaseUrls(config, endpoints),
+		connect_timeout_s: config.database.connect_timeout_s,
+		gateway: values["no-gateway"] ? undefined : gatewayOf(config, endpoints),
+		log_folder: config.audit.store,
+	});
+	const bar = values.json || !process.stderr.isTTY ? undefined : openBar();
+	try {
+		const report = await verifier.verify({ ...options, ...(bar && { progress: bar.show }) });
+		bar?.close();
+		console.log(values.json ? JSON.stringify(report) : reportText(report));
+		return countFindings(report) === 0 ? 0 : 1;
+	} finally {
+		bar?.close();
+		await verifier.close();
+	}
+}
+
+function optionsOf(values: FlagValues, { order, verify: settings }: Config): VerifyOptions {
+	const minutes = values["unknown-minutes"] ?? `${settings.unknown_minutes_max}`;
+	return {
+		since_ms: values.since === undefined ? undefined : sinceOf(values.since),
+		settle_ms: wholeNumber("--settle-s", values["settle-s"] ?? SETTLE_S) * 1_000,
+		pending_ms_max: order.deadline_ms + 2 * order.deadline_interval_ms,
+		unknown_ms_max: wholeNumber("--unknown-minutes", minutes) * 60_000,
+	};
+}
+
+function sinceOf(text: string): number {
+	const ago_ms = parseDuration(text);
+	const since_ms = ago_ms === undefined ? Date.parse(text) : Date.now() - ago_ms;
+	if (!Number.isNaN(since_ms)) return since_ms;
+	throw new UsageError(`--since takes a time such as 24h or 2026-01-31T12:00:00Z, not "${text}".`);
+}
+
+function wholeNumber(flag: string, text: string): number {
+	if (/^\d{1,9}$/.test(text)) return Number(text);
+	throw new UsageError(`${flag} takes a whole number, not "${text}".`);
+}
+
+function databaseUrls(
+	{ database_urls, data_folder }: Config,
+	endpoints: Endpoints | undefined,
+): Record<ModuleName, string> {
+	const urls = moduleNames.map((name) => {
+		const url = database_urls === undefined ? endpoints?.database_url : database_urls[name];
+		if (url !== undefined) return [name, url] as const;
+		throw new ConfigError(
+			database_urls === undefined
+				? `No millrace runs in ${data_folder}. Name its folder with --data-dir, or set DATABASE_URL.`
+				: `Set DATABASE_URL_${name.toUpperCase()}, or DATABASE_URL: the books of all modules are read.`,
+		);
+	});
+	return Object.fromEntries(urls) as Record<ModuleName, string>;
+}
+
+function gatewayOf({ payment, stripe, data_folder }: Config, endpoints?: Endpoints): Gateway {
+	if (payment.gateway === "in-process") return createInProcessGateway(join(data_folder, "gateway"));
+	const { call_timeout_ms } = payment;
+	const sandbox = endpoints?.gateway_url;
+	// The sandbox takes any test key.
+	const found = stripe ?? (sandbox && { api_key: "sk_test_verify", api_url: sandbox });
+	if (found) return createStripeGateway({ ...found, call_timeout_ms, default_token: undefined });
+	throw new ConfigError(
+		"Set STRIPE_API_KEY to read the gateway's books, or call with --no-gateway.",
+	);
+}
+
+function openBar() {
+	const bar = new SingleBar(
+		{ format: "{step} [{bar}] {value}/{total}", hideCursor: true, clearOnComplete: true },
+		Presets.rect,
+	);
+	let current = "";
+	const show: NonNullable<VerifyOptions["progress"]> = (step, done, total) => {
+		if (current === "") bar.start(total ?? done, done, { step });
+		current = step;
+		bar.setTotal(Math.max(total ?? done, done, 1));
+		bar.update(done, { step: step.padEnd("gateway".length) });
+	};
+	return { show, close: () => bar.stop() };
+}
