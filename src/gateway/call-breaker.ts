@@ -22,8 +22,8 @@ export interface BreakerSettings {
 
 /** Holds calls back while the gateway as a whole is away. */
 export interface CallBreaker {
-	/** False while a call would be held back. */
-	available(): boolean;
+	/** How many calls at the same time it lets through now. */
+	capacity(): number;
 	/** While one call tries whether the gateway is back, the others wait for what it finds. */
 	run<T extends Answer>(call: () => Promise<T>): Promise<T | NotSent>;
 }
@@ -54,9 +54,10 @@ export function createCallBreaker(
 
 	metrics.gateway_breaker.set(0);
 	return {
-		available() {
-			if (breaker.state === CircuitState.Closed) return true;
-			return breaker.state === CircuitState.Open && Date.now() - opened_ms >= pause_ms;
+		capacity() {
+			if (breaker.state === CircuitState.Closed) return Number.POSITIVE_INFINITY;
+			const rested = breaker.state === CircuitState.Open && Date.now() - opened_ms >= pause_ms;
+			return rested ? 1 : 0;
 		},
 		async run(call) {
 			try {

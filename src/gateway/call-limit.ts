@@ -14,6 +14,8 @@ export interface CallLimit {
 	taken(): void;
 	/** How long no call may begin, in milliseconds. */
 	pauseLeft(): number;
+	/** How many calls may be under way at once now. */
+	capacity(): number;
 }
 
 /** What is left of the limit when calls were turned away. */
@@ -40,6 +42,8 @@ export function createCallLimit(
 		metrics.gateway_limit.set(calls);
 	}
 
+	const pauseLeft = () => Math.max(0, paused_until - performance.now());
+
 	metrics.gateway_limit.set(calls_max);
 	return {
 		run: (call) => slots(call),
@@ -55,6 +59,7 @@ export function createCallLimit(
 		taken() {
 			if (limit < calls_max) change(limit + growth / limit);
 		},
-		pauseLeft: () => Math.max(0, paused_until - performance.now()),
+		pauseLeft,
+		capacity: () => (pauseLeft() > 0 ? 0 : slots.concurrency),
 	};
 }

@@ -48,8 +48,11 @@ export interface BookEntry {
 
 /** The seam to whoever moves the money. */
 export interface Gateway {
-	/** False while calls are held back because the gateway as a whole is away. */
-	available(): boolean;
+	/**
+	 * How many calls at the same time it takes now. 0 while it as a whole is away, or wants no calls; 1
+	 * when it is time to see whether it is back.
+	 */
+	capacity(): number;
 	/**
 	 * Carries out each request at most once per key. Tells each result with the position of its
 	 * request as soon as it is known; resolves when all are told. Never rejects: what goes wrong with a

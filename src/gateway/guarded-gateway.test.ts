@@ -33,7 +33,7 @@ function createScripted() {
 		},
 	};
 	const gateway: Gateway = {
-		available: () => true,
+		capacity: () => Number.POSITIVE_INFINITY,
 		async submit([request], _, tell) {
 			scripted.calls++;
 			scripted.running_max = Math.max(scripted.running_max, ++scripted.running);
@@ -174,7 +174,7 @@ describe("calls that are turned away for their rate", () => {
 		const { scripted, gateway } = guard({ breaker_failures: 2 });
 		scripted.answers(() => away("rate_limited", 0));
 		await submit(gateway, orders(8), 20);
-		expect(gateway.available()).toBe(true);
+		expect(gateway.capacity()).toBeGreaterThan(0);
 	});
 });
 
@@ -190,9 +190,9 @@ describe("the breaker", () => {
 		const { scripted, gateway } = guard();
 		scripted.answers(() => unknown(failure));
 		await submit(gateway, orders(2));
-		expect(gateway.available()).toBe(true);
+		expect(gateway.capacity()).toBeGreaterThan(0);
 		await submit(gateway, orders(1));
-		expect(gateway.available()).toBe(false);
+		expect(gateway.capacity()).toBe(0);
 		expect(failures(await submit(gateway, orders(5)))).toEqual(Array(5).fill("held_back"));
 		expect(await gateway.lookUp(order())).toMatchObject({ error: { failure: "held_back" } });
 		expect(scripted.calls).toBe(3);
@@ -203,14 +203,14 @@ describe("the breaker", () => {
 		const { scripted, gateway } = guard();
 		scripted.answers(() => away(failure));
 		await submit(gateway, orders(3));
-		expect(gateway.available()).toBe(false);
+		expect(gateway.capacity()).toBe(0);
 	});
 
 	test("opens by look-ups that fail", async () => {
 		const { scripted, gateway } = guard();
 		scripted.finds(() => unknown("no_answer"));
 		for (let call = 0; call < 3; call++) await gateway.lookUp(order());
-		expect(gateway.available()).toBe(false);
+		expect(gateway.capacity()).toBe(0);
 	});
 
 	const orderly: [string, GatewayResult][] = [
@@ -227,7 +227,7 @@ describe("the breaker", () => {
 		}
 		scripted.answers(() => unknown("no_answer"));
 		await submit(gateway, orders(2));
-		expect(gateway.available()).toBe(true);
+		expect(gateway.capacity()).toBeGreaterThan(0);
 	});
 
 	const poison: [string, GatewayResult][] = [
@@ -240,7 +240,7 @@ describe("the breaker", () => {
 		const { scripted, gateway } = guard();
 		scripted.answers(() => answer);
 		await submit(gateway, orders(20));
-		expect(gateway.available()).toBe(true);
+		expect(gateway.capacity()).toBeGreaterThan(0);
 	});
 
 	test("after the pause one call tries, and the others wait for what it finds", async () => {
@@ -252,13 +252,13 @@ describe("the breaker", () => {
 		await untilAvailable(gateway);
 		const waiting = submit(gateway, orders(6));
 		await untilCalls(scripted, 4);
-		expect(gateway.available()).toBe(false);
+		expect(gateway.capacity()).toBe(0);
 		expect(await metric("millrace_gateway_breaker")).toBe(1);
 		scripted.answers(() => paid);
 		probe.resolve(paid);
 		expect(states(await waiting)).toEqual(Array(6).fill("succeeded"));
 		expect(scripted.calls).toBe(9);
-		expect(gateway.available()).toBe(true);
+		expect(gateway.capacity()).toBeGreaterThan(0);
 		expect(await metric("millrace_gateway_breaker")).toBe(0);
 	});
 
@@ -302,7 +302,7 @@ test("calls are counted and timed by what came of them", async () => {
 });
 
 async function untilAvailable(gateway: Gateway): Promise<void> {
-	while (!gateway.available()) await new Promise(setImmediate);
+	while (gateway.capacity() === 0) await new Promise(setImmediate);
 }
 
 async function untilCalls(scripted: { readonly calls: number }, calls: number): Promise<void> {

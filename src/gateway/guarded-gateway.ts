@@ -75,7 +75,7 @@ export function createGuardedGateway(
 	}
 
 	return {
-		available: breaker.available,
+		capacity: () => Math.min(breaker.capacity(), limit.capacity()),
 		async submit(requests, send_before, tell) {
 			const calls = requests.map(async (request, position) => {
 				const call = () => submitOne(inner, request, send_before);

@@ -38,7 +38,7 @@ export function createStripeGateway(
 	}
 
 	return {
-		available: () => true,
+		capacity: () => Number.POSITIVE_INFINITY,
 		async submit(requests, send_before, tell) {
 			const calls = requests.map(async (request, position) =>
 				tell(position, await carryOut(request, send_before)),

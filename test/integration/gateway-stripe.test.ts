@@ -59,9 +59,9 @@ describe("an outage of the gateway", () => {
 			expect(undecided.has("succeeded") || undecided.has("declined")).toBe(false);
 			const tried = during.filter((it) => !isHeldBack(it));
 			expect(tried.length).toBeWithin(5, 5 + 4);
-			expect(gateway.available()).toBe(false);
+			expect(gateway.capacity()).toBe(0);
 			await endOutage(kind);
-			await eventually(() => expect(gateway.available()).toBe(true));
+			await eventually(() => expect(gateway.capacity()).toBeGreaterThan(0));
 			const after = await submitAll(gateway, requests);
 			expect(new Set(after.map(({ state }) => state))).toEqual(new Set(["succeeded"]));
 			const keys = new Set<string | undefined>(requests.map(({ key }) => key));
@@ -100,7 +100,7 @@ describe("an outage of the gateway", () => {
 		const results = await submitAll(gateway, orders(10));
 		expect(new Set(results.map(({ state }) => state))).toEqual(new Set(["not_sent"]));
 		expect(results.filter((it) => !isHeldBack(it))).toHaveLength(3);
-		expect(gateway.available()).toBe(false);
+		expect(gateway.capacity()).toBe(0);
 	});
 });
 

@@ -243,7 +243,7 @@ describe("a charge", () => {
 	});
 
 	test("is not begun while the gateway is away, and its message is not blamed", async () => {
-		gateway.setAvailable(false);
+		gateway.setCapacity(0);
 		expect(await worker().charge("away")).toMatchObject([{ kind: "unavailable", pause_ms: 100 }]);
 		expect(await row("away")).toBeUndefined();
 	});

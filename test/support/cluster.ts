@@ -2,6 +2,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import postgres, { type Sql } from "postgres";
 import { type ModuleName, moduleNames } from "../../src/contracts/streams.ts";
+import type { Gateway } from "../../src/gateway/gateway.ts";
+import { createInProcessGateway } from "../../src/gateway/in-process-gateway.ts";
+import { createStripeGateway } from "../../src/gateway/stripe-gateway.ts";
 import { type ClusterBroker, openClusterBroker } from "./cluster-broker.ts";
 import { type PrivateNats, privateNats } from "./nats.ts";
 import { type PrivateDatabase, privateDatabase } from "./postgres.ts";
@@ -33,6 +36,9 @@ export interface Cluster {
 	/** A look at the broker from the outside. */
 	readonly broker: ClusterBroker;
 	readonly sql: Readonly<Record<ModuleName, Sql>>;
+	readonly database_urls: Readonly<Record<ModuleName, string>>;
+	/** Who moved the money, to be asked for its books. */
+	readonly gateway: Gateway;
 	readonly data_folder: string;
 	readonly audit_folder: string;
 	/** The processes that host a role. */
@@ -74,6 +80,7 @@ const SHORT_PAYMENT_TIMINGS = {
 	pause_ms: 200,
 };
 
+const BOOKS_MS_MAX = 10_000;
 const TAIL_LINES = 40;
 /** More at once only take each other's time, until timings mean nothing. */
 const CLUSTERS_MAX = 4;
@@ -129,11 +136,23 @@ async function makeCluster(
 		nats,
 		broker,
 		sql,
+		database_urls,
+		gateway: openGateway(options, data_folder),
 		data_folder,
 		audit_folder,
 		hosting,
 		url: (role) => hosting(role)[0]?.http_url ?? "",
 	};
+}
+
+function openGateway({ sandbox }: ClusterOptions, data_folder: string): Gateway {
+	if (sandbox === undefined) return createInProcessGateway(join(data_folder, "gateway"));
+	return createStripeGateway({
+		api_key: SANDBOX_KEY,
+		api_url: sandbox.url,
+		call_timeout_ms: BOOKS_MS_MAX,
+		default_token: "",
+	});
 }
 
 async function makeDatabases(

@@ -8,8 +8,8 @@ export interface TestGateway extends Gateway {
 	readonly looked_up: readonly GatewayRequest[];
 	/** Moves the money of an order's charge without telling anybody. */
 	move(order_id: string): void;
-	/** Whether calls are taken at all; they are without it. */
-	setAvailable(available: boolean): void;
+	/** How many calls it takes at the same time; without it as many as there are. */
+	setCapacity(calls: number): void;
 	/** Says what comes of the next calls; without it they succeed. */
 	answer(reply: (request: GatewayRequest) => GatewayResult | Promise<GatewayResult>): void;
 }
@@ -19,7 +19,7 @@ export function createTestGateway(): TestGateway {
 	const looked_up: GatewayRequest[] = [];
 	const moved = new Map<string, GatewayRequest>();
 	const in_secret = new Set<string>();
-	let available = true;
+	let capacity = Number.POSITIVE_INFINITY;
 	const succeed = ({ key }: GatewayRequest): GatewayResult => ({
 		state: "succeeded",
 		reference: `ref_${key}`,
@@ -40,12 +40,12 @@ export function createTestGateway(): TestGateway {
 		answer(reply) {
 			answer = reply;
 		},
-		available: () => available,
+		capacity: () => capacity,
 		move(order_id) {
 			in_secret.add(order_id);
 		},
-		setAvailable(now) {
-			available = now;
+		setCapacity(now) {
+			capacity = now;
 		},
 		async submit(requests, _, tell) {
 			await Promise.all(

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Cluster } from "./cluster.ts";
 import type { Journal } from "./cluster-load.ts";
-import { judgeState, type Verdict } from "./verdict.ts";
+import { judge, type Verdict } from "./verdict.ts";
 import { readState, type State } from "./verdict-state.ts";
 import { eventually } from "./wait.ts";
 
@@ -43,9 +43,13 @@ export async function atRest(cluster: Cluster, timeout_ms = REST_MS_MAX): Promis
 }
 
 async function whatIsOpen({ sql, broker }: Cluster): Promise<string[]> {
-	const [pending, order, inventory, payment, positions, progress] = await Promise.all([
+	const [pending, charges, order, inventory, payment, positions, progress] = await Promise.all([
 		sql.order<{ n: number }[]>`
 			select count(*)::int as n from millrace_order.orders where status = 'pending'`,
+		sql.payment<{ n: number }[]>`
+			select count(*)::int as n from millrace_payment.charges
+			where state in ('pending', 'in_flight', 'unknown')
+				or attention_at is not null and state <> 'manual'`,
 		sql.order<{ n: number }[]>`select count(*)::int as n from millrace_order.outbox`,
 		sql.inventory<{ n: number }[]>`select count(*)::int as n from millrace_inventory.outbox`,
 		sql.payment<{ n: number }[]>`select count(*)::int as n from millrace_payment.outbox`,
@@ -56,6 +60,7 @@ async function whatIsOpen({ sql, broker }: Cluster): Promise<string[]> {
 	const recorded = new Map(positions.map(({ stream, sequence }) => [stream, sequence]));
 	const open = {
 		"pending orders": pending[0]?.n ?? 0,
+		"open charges": charges[0]?.n ?? 0,
 		"outbox rows of order": order[0]?.n ?? 0,
 		"outbox rows of inventory": inventory[0]?.n ?? 0,
 		"outbox rows of payment": payment[0]?.n ?? 0,
@@ -80,7 +85,7 @@ export async function conclude(
 	const from_ms = performance.now();
 	await atRest(cluster);
 	const state = await readState(cluster);
-	const verdict = judgeState(state, journal);
+	const verdict = await judge(cluster, journal);
 	const absorbed: Absorbed = {
 		redeliveries: (await cluster.broker.progress()).redeliveries,
 		swept_events: sweptEvents(cluster),
@@ -92,12 +97,16 @@ export async function conclude(
 		orders: journal.accepted.size,
 		...run,
 		absorbed,
-		broken: Object.fromEntries(Object.entries(verdict).filter(([, n]) => n !== 0)),
+		broken: { ...numbersOf(verdict), ...verdict.findings },
 		audit_entries: state.audit.length,
 		rest_ms: Math.round(performance.now() - from_ms),
 	};
 	process.stdout.write(`${JSON.stringify(line)}\n`);
 	return { verdict, absorbed, state };
+}
+
+function numbersOf({ invented, not_ended }: Verdict) {
+	return { ...(invented !== 0 && { invented }), ...(not_ended !== 0 && { not_ended }) };
 }
 
 function sweptEvents({ processes }: Cluster): number {

@@ -1,13 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { contracts, type Subject } from "../../src/contracts/events.ts";
 import {
 	BUNDLE_WIDTH,
 	bundlePath,
 	decodeBundle,
 	decodeEntry,
 } from "../../src/contracts/audit-log.ts";
-import { readLedger } from "../../src/gateway/in-process-gateway.ts";
+import { contracts, type Subject } from "../../src/contracts/events.ts";
 import type { Cluster } from "./cluster.ts";
 
 export interface OrderRow {
@@ -47,19 +46,30 @@ export interface AuditEntry {
 	readonly order_id: string;
 }
 
+/** Money that moved once. */
+export interface LedgerEntry {
+	readonly kind: "charge" | "refund";
+	readonly order_id: string;
+	/** The gateway's own. */
+	readonly reference: string;
+	readonly amount: number;
+	readonly currency: string;
+}
+
 /** All that a millrace has written down anywhere. */
 export interface State {
 	readonly orders: readonly OrderRow[];
 	readonly charges: readonly ChargeRow[];
 	readonly reservations: readonly ReservationRow[];
 	readonly stock: readonly StockRow[];
-	readonly ledger: ReturnType<typeof readLedger>;
+	/** All money that moved, as the gateway's own books say. */
+	readonly ledger: readonly LedgerEntry[];
 	readonly audit: readonly AuditEntry[];
 	/** Entries that the audit's tables know of. */
 	readonly audit_size: number;
 }
 
-export async function readState({ sql, data_folder, audit_folder }: Cluster): Promise<State> {
+export async function readState({ sql, gateway, audit_folder }: Cluster): Promise<State> {
 	const [orders, charges, reservations, stock, size] = await Promise.all([
 		sql.order<OrderRow[]>`
 			select order_id, status, reason, total_amount::float8, currency, idempotency_key
@@ -73,8 +83,8 @@ export async function readState({ sql, data_folder, audit_folder }: Cluster): Pr
 			select sku, received::float8, available::float8 from millrace_inventory.stock`,
 		sql.audit<{ size: number }[]>`select size::float8 from millrace_audit.log`,
 	]);
-	const gateway = join(data_folder, "gateway");
-	const ledger = existsSync(gateway) ? readLedger(gateway) : [];
+	const books = (await Array.fromAsync(gateway.books(0))).flat();
+	const ledger = books.map(({ order_id = "unknown", ...entry }) => ({ order_id, ...entry }));
 	const audit = readAudit(audit_folder);
 	return { orders, charges, reservations, stock, ledger, audit, audit_size: size[0]?.size ?? 0 };
 }

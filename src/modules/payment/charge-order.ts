@@ -2,7 +2,7 @@ import { crashPoint } from "../../crash-point.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { done, type Handle, type IncomingEvent } from "../../messaging/outcome.ts";
 import type { Log } from "../../telemetry/log.ts";
-import type { Mover } from "./move-money.ts";
+import type { Mover, Moving } from "./move-money.ts";
 import { chargeId } from "./payment.ts";
 import type { Charge, Claim, PaymentStore } from "./store.ts";
 import { writtenWithin } from "./written-within.ts";
@@ -23,31 +23,54 @@ export interface ChargeNeeds {
 }
 
 /**
- * Charges orders whose stock is held. Once a charge is claimed, Postgres knows what has to be done: what
- * is not finished in time, and what somebody claimed before and did not finish, is the resolver's.
+ * Charges orders whose stock is held. Once a charge is in Postgres, that is where what has to be done is
+ * found: what the gateway has no room for, what is not finished in time, and what somebody claimed before
+ * and did not finish, is the resolver's.
  */
 export function chargeOrders(
 	options: ChargeOptions,
 	{ store, gateway, mover, log }: ChargeNeeds,
 ): Handle<"inventory.reserved.v1"> {
-	return async (events) => {
-		if (!gateway.available()) {
-			const error = new Error("the payment gateway is away");
-			return events.map(() => ({ kind: "unavailable", error, pause_ms: options.pause_ms }));
+	/** @returns those that are not in Postgres yet: there was no room for them */
+	async function claimAsRoomAllows(
+		charges: readonly Charge[],
+		until: number,
+	): Promise<readonly Charge[]> {
+		const moving: Moving[] = [];
+		const taken: string[] = [];
+		let waiting = charges;
+		while (waiting.length > 0) {
+			const room = await mover.room(waiting.length, until);
+			if (room === 0) break;
+			const slice = waiting.slice(0, room);
+			waiting = waiting.slice(room);
+			const claimed_ms = performance.now();
+			const ours = await store.claim(slice, options.lease_ms);
+			crashPoint("charge-claimed", "charge");
+			const claims = slice.filter(({ order_id }) => ours.has(order_id)).map(toClaim);
+			moving.push(mover.move(claims, claimed_ms));
+			taken.push(...slice.flatMap(({ order_id }) => (ours.has(order_id) ? [] : [order_id])));
 		}
-		const charges = [
-			...new Map(events.map((event) => [event.data.order_id, toCharge(event)])).values(),
-		];
-		const claimed_ms = performance.now();
-		const ours = await store.claim(charges, options.lease_ms);
-		crashPoint("charge-claimed", "charge");
-		const claims = charges.filter(({ order_id }) => ours.has(order_id)).map(toClaim);
-		const moving = mover.move(claims, claimed_ms);
-		await writtenWithin(moving, options.straggler_ms, log);
-		const open = moving.open();
-		const others = charges.flatMap(({ order_id }) => (ours.has(order_id) ? [] : [order_id]));
-		if (open.length + others.length > 0) await store.handOver([...open, ...others]);
-		return events.map(() => done);
+		await Promise.all(moving.map((it) => writtenWithin(it, options.straggler_ms, log)));
+		const open = moving.flatMap((it) => it.open());
+		if (open.length + taken.length > 0) await store.handOver([...open, ...taken]);
+		return waiting;
+	}
+
+	return async (events) => {
+		const error = new Error("the payment gateway is away");
+		const away = { kind: "unavailable", error, pause_ms: options.pause_ms } as const;
+		if (gateway.capacity() === 0) return events.map(() => away);
+		const charges = new Map(events.map((event) => [event.data.order_id, toCharge(event)]));
+		const until = performance.now() + options.straggler_ms;
+		const left = await claimAsRoomAllows([...charges.values()], until);
+		if (left.length === 0) return events.map(() => done);
+		if (gateway.capacity() > 0) {
+			await store.enqueue(left);
+			return events.map(() => done);
+		}
+		const unclaimed = new Set(left.map(({ order_id }) => order_id));
+		return events.map(({ data }) => (unclaimed.has(data.order_id) ? away : done));
 	};
 }
 

@@ -8,6 +8,7 @@ import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { announce } from "./events.ts";
 import { nextStep, sendWithin } from "./payment.ts";
+import { createRoom } from "./room.ts";
 import type { Claim, Deferral, PaymentStore, Result } from "./store.ts";
 
 export interface MoveOptions extends RetryDelays {
@@ -36,6 +37,12 @@ export interface Moving {
 }
 
 export interface Mover extends Part {
+	/**
+	 * Waits until the gateway takes more calls than are on their way to it.
+	 * @param until on the clock of `performance.now()`
+	 * @returns how many of `wanted` may be claimed now; 0 when the time is over or the gateway is away
+	 */
+	room(wanted: number, until: number): Promise<number>;
 	/** @param claimed_ms when the claims were asked for, on the clock of `performance.now()` */
 	move(claims: readonly Claim[], claimed_ms: number): Moving;
 }
@@ -61,6 +68,7 @@ const ERROR_CHARACTERS_MAX = 500;
 export function createMover(options: MoveOptions, needs: MoveNeeds): Mover {
 	const { store, gateway, relay, log } = needs;
 	const running = new Set<Promise<void>>();
+	const room = createRoom(gateway);
 	const recorder: Batcher<Answered> = createBatcher({
 		batch_max: RECORDS_MAX,
 		interval_ms: RECORD_INTERVAL_MS,
@@ -138,11 +146,14 @@ export function createMover(options: MoveOptions, needs: MoveNeeds): Mover {
 
 	return {
 		name: "payments",
+		room: room.wait,
 		move(claims, claimed_ms) {
 			const open = new Map(claims.map((claim) => [claim.charge_id, claim.order_id]));
 			const all = Promise.withResolvers<void>();
 			if (claims.length === 0) all.resolve();
-			const tell: Tell = (claim, answer) =>
+			room.take(claims.length);
+			const tell: Tell = (claim, answer) => {
+				room.give();
 				recorder.push({
 					claim,
 					answer,
@@ -152,6 +163,7 @@ export function createMover(options: MoveOptions, needs: MoveNeeds): Mover {
 						if (open.size === 0) all.resolve();
 					},
 				});
+			};
 			const moving = carryOut(claims, claimed_ms, tell).catch(all.reject);
 			running.add(moving);
 			void moving.finally(() => running.delete(moving));

@@ -1,5 +1,4 @@
 import { crashPoint } from "../../crash-point.ts";
-import type { Gateway } from "../../gateway/gateway.ts";
 import { every, type Part } from "../../lifecycle.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
@@ -21,7 +20,6 @@ export interface ResolveNeeds {
 	readonly store: PaymentStore;
 	readonly refunds: RefundStore;
 	readonly charges: ChargeStore;
-	readonly gateway: Gateway;
 	readonly mover: Mover;
 	readonly metrics: Metrics;
 	readonly log: Log;
@@ -32,7 +30,7 @@ export interface ResolveNeeds {
  * and cancelled orders that were charged after all.
  */
 export function createResolver(options: ResolveOptions, needs: ResolveNeeds): Part {
-	const { store, refunds, charges, gateway, mover, metrics, log } = needs;
+	const { store, refunds, charges, mover, metrics, log } = needs;
 	const { resolve_batch_max: rows_max } = options;
 
 	async function planRefunds() {
@@ -49,14 +47,16 @@ export function createResolver(options: ResolveOptions, needs: ResolveNeeds): Pa
 
 	/** @returns whether there may be more */
 	async function takeUp(): Promise<boolean> {
-		if (!gateway.available()) return false;
+		const until = performance.now() + options.straggler_ms;
+		const room = await mover.room(rows_max, until);
+		if (room === 0) return false;
 		const claimed_ms = performance.now();
-		const claims = await store.claimOpen(rows_max, options.lease_ms);
+		const claims = await store.claimOpen(room, options.lease_ms);
 		if (claims.length === 0) return false;
 		crashPoint("charge-claimed", "resolver");
 		const moving = mover.move(claims, claimed_ms);
 		await writtenWithin(moving, options.straggler_ms, log);
-		return claims.length === rows_max;
+		return claims.length === room;
 	}
 
 	async function count() {

@@ -101,6 +101,20 @@ export function createPaymentStore(database: Database, lease_ms: number) {
 			return new Set(row.all ? charges.map(({ order_id }) => order_id) : row.some);
 		},
 
+		/** Leaves the charges of orders that have none to the resolver. */
+		async enqueue(charges: readonly Charge[]): Promise<void> {
+			await database.run(sql`
+				insert into millrace_payment.charges (
+					order_id, kind, charge_id, tenant_id, customer_id, state, amount, order_amount, currency,
+					payment_token, traceparent, fence, attempts, attention_at)
+				select order_id, 'charge', charge_id, tenant_id, customer_id, 'pending', amount, amount,
+					currency, payment_token, traceparent, 0, 0, now()
+				from jsonb_to_recordset(${JSON.stringify(charges)}::text::jsonb) as x(
+					order_id text, charge_id uuid, tenant_id text, customer_id text, amount bigint,
+					currency text, payment_token text, traceparent text)
+				on conflict (order_id, kind, request_id) do nothing`);
+		},
+
 		/** Gives charges that are still open to the resolver, which takes them up when their claim has run out. */
 		async handOver(order_ids: readonly string[]): Promise<void> {
 			await database.run(sql`
