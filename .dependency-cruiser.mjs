@@ -84,7 +84,7 @@ const LAYERS = {
 	sandbox: {
 		files: "^src/sandbox/",
 		may: ["lifecycle.ts"],
-		why: "The sandbox stands in for a gateway of other people: what it shared with us would be wrong on both sides at once.",
+		why: "The sandbox stands in for a gateway of others: a fault in shared code would hide on both sides.",
 		wayOut: "Write it after Stripe's documentation, or pass it in from src/cli/sandbox.ts.",
 	},
 	transparency: {

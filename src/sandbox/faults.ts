@@ -27,15 +27,19 @@ export interface KindFaults extends Readonly<Partial<Record<FaultName, number>>>
 export type FaultSettings = Partial<Record<MoneyKind, KindFaults>>;
 
 /** A fault setting cannot be read. The message says what there is. */
-export class FaultError extends Error {
+class FaultError extends Error {
 	override readonly name = "FaultError";
 }
 
-const GRAMMAR = `Write KIND:NAME=PROBABILITY,… with ; between kinds. Kinds: charge, refund, all. Names: ${faultNames.join(", ")} with a probability from 0 to 1, and latency=MS, latency=MS..MS or latency=MEDIAN_MS~SIGMA, and retry_after_s=SECONDS.`;
+const GRAMMAR = [
+	"Write KIND:NAME=PROBABILITY,… with ; between kinds. Kinds: charge, refund, all.",
+	`Names: ${faultNames.join(", ")}, with a probability from 0 to 1,`,
+	"and latency=MS, latency=MS..MS or latency=MEDIAN_MS~SIGMA, and retry_after_s=SECONDS.",
+].join(" ");
 
 /**
  * Reads `charge:timeout_after=0.1,latency=20..80;refund:error_after=0.05`.
- * @throws FaultError
+ * @throws Error
  */
 export function parseFaults(text: string): FaultSettings {
 	const settings: Record<string, Record<string, unknown>> = {};
@@ -56,7 +60,7 @@ export function parseFaults(text: string): FaultSettings {
 	return checkFaults(settings);
 }
 
-/** @throws FaultError when the value is not the settings of faults */
+/** @throws Error when the value is not the settings of faults */
 export function checkFaults(value: unknown): FaultSettings {
 	for (const [kind, faults] of entriesOf(value)) {
 		if (!moneyKinds.some((known) => known === kind)) throw wrong(`There is no kind "${kind}".`);

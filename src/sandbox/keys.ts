@@ -64,7 +64,10 @@ export function createKeys(lifetime_ms: number): Keys {
 function otherParameters(key: string): ApiError {
 	return new ApiError(400, {
 		type: "idempotency_error",
-		message: `Keys for idempotent requests can only be used with the same parameters they were first used with. Try using a key other than '${key}' if you meant to execute a different request.`,
+		message: [
+			"Keys for idempotent requests can only be used with the same parameters they were first used",
+			`with. Try using a key other than '${key}' if you meant to execute a different request.`,
+		].join(" "),
 	});
 }
 
@@ -72,6 +75,10 @@ function inUse(key: string): ApiError {
 	return new ApiError(409, {
 		type: "invalid_request_error",
 		code: "idempotency_key_in_use",
-		message: `There is currently another in-progress request using this Idempotent Key (that probably means you submitted twice, and the other request is still going through): ${key}. Please try again later.`,
+		message: [
+			"There is currently another in-progress request using this Idempotent Key (that probably means",
+			`you submitted twice, and the other request is still going through): ${key}.`,
+			"Please try again later.",
+		].join(" "),
 	});
 }

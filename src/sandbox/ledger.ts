@@ -6,7 +6,7 @@ import { createKeys, type Keys } from "./keys.ts";
 import type { Entry } from "./records.ts";
 
 /** The ledger cannot be read. The message says where it is broken and what to do. */
-export class LedgerError extends Error {
+class LedgerError extends Error {
 	override readonly name = "LedgerError";
 }
 

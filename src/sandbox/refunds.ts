@@ -33,11 +33,9 @@ export function createRefund(form: Form, intent: Intent, refunded: number, now_m
 	}
 	const amount = asked ?? left;
 	if (amount > left) {
-		throw refused(
-			`Refund amount (${amount} ${intent.currency}) is greater than unrefunded amount on charge (${left} ${intent.currency})`,
-			undefined,
-			"amount",
-		);
+		const [much, all] = [amount, left].map((each) => `${each} ${intent.currency}`);
+		const message = `Refund amount (${much}) is greater than unrefunded amount on charge (${all})`;
+		throw refused(message, undefined, "amount");
 	}
 	return {
 		id: newId("re"),

@@ -8,28 +8,87 @@ export function seconds(ms: number): number {
 	return Math.floor(ms / 1_000);
 }
 
-/** Stripe's JSON of a payment intent. Put together by hand: it is written once a charge. */
+/** The fields of a payment intent that are the same in all of ours. */
+const SAME_IN_INTENTS = JSON.stringify({
+	object: "payment_intent",
+	amount_capturable: 0,
+	amount_details: { tip: {} },
+	application: null,
+	application_fee_amount: null,
+	automatic_payment_methods: null,
+	capture_method: "automatic",
+	confirmation_method: "automatic",
+	customer: null,
+	livemode: false,
+	on_behalf_of: null,
+	payment_method_options: {},
+	payment_method_types: ["card"],
+	processing: null,
+	receipt_email: null,
+	review: null,
+	setup_future_usage: null,
+	shipping: null,
+	source: null,
+	statement_descriptor: null,
+	statement_descriptor_suffix: null,
+	transfer_data: null,
+	transfer_group: null,
+}).slice(1, -1);
+
+const SAME_IN_REFUNDS = JSON.stringify({
+	object: "refund",
+	balance_transaction: null,
+	receipt_number: null,
+	source_transfer_reversal: null,
+	transfer_reversal: null,
+}).slice(1, -1);
+
+/** Stripe's JSON of a payment intent. */
 export function renderIntent(it: Intent): string {
-	const received = it.status === "succeeded" ? it.amount : 0;
-	const canceled = it.canceled_ms === null ? null : seconds(it.canceled_ms);
-	return `{"id":"${it.id}","object":"payment_intent","amount":${it.amount},"amount_capturable":0,"amount_details":{"tip":{}},"amount_received":${received},"application":null,"application_fee_amount":null,"automatic_payment_methods":null,"canceled_at":${canceled},"cancellation_reason":${text(it.cancellation_reason)},"capture_method":"automatic","client_secret":"${it.id}_secret_sandbox","confirmation_method":"automatic","created":${seconds(it.created_ms)},"currency":"${it.currency}","customer":null,"description":${text(it.description)},"last_payment_error":${text(it.decline)},"latest_charge":${text(it.charge)},"livemode":false,"metadata":${text(it.metadata)},"next_action":${nextAction(it)},"on_behalf_of":null,"payment_method":${text(it.payment_method)},"payment_method_options":{},"payment_method_types":["card"],"processing":null,"receipt_email":null,"review":null,"setup_future_usage":null,"shipping":null,"source":null,"statement_descriptor":null,"statement_descriptor_suffix":null,"status":"${it.status}","transfer_data":null,"transfer_group":null}`;
+	const own = text({
+		amount: it.amount,
+		amount_received: it.status === "succeeded" ? it.amount : 0,
+		canceled_at: it.canceled_ms === null ? null : seconds(it.canceled_ms),
+		cancellation_reason: it.cancellation_reason,
+		client_secret: `${it.id}_secret_sandbox`,
+		created: seconds(it.created_ms),
+		currency: it.currency,
+		description: it.description,
+		last_payment_error: it.decline,
+		latest_charge: it.charge,
+		metadata: it.metadata,
+		next_action: it.status === "requires_action" ? NEXT_ACTION : null,
+		payment_method: it.payment_method,
+		status: it.status,
+	});
+	return `{"id":"${it.id}",${SAME_IN_INTENTS},${own.slice(1)}`;
 }
 
-function nextAction({ status }: Intent): string {
-	if (status !== "requires_action") return "null";
-	return '{"type":"use_stripe_sdk","use_stripe_sdk":{"type":"three_d_secure_redirect"}}';
-}
+const NEXT_ACTION = {
+	type: "use_stripe_sdk",
+	use_stripe_sdk: { type: "three_d_secure_redirect" },
+};
 
 export function renderRefund(it: Refund): string {
-	const failed = it.status === "failed" ? ',"failure_reason":"unknown"' : "";
-	return `{"id":"${it.id}","object":"refund","amount":${it.amount},"balance_transaction":null,"charge":"${it.charge}","created":${seconds(it.created_ms)},"currency":"${it.currency}"${failed},"metadata":${text(it.metadata)},"payment_intent":"${it.intent}","reason":${text(it.reason)},"receipt_number":null,"source_transfer_reversal":null,"status":"${it.status}","transfer_reversal":null}`;
+	const own = text({
+		amount: it.amount,
+		charge: it.charge,
+		created: seconds(it.created_ms),
+		currency: it.currency,
+		...(it.status === "failed" && { failure_reason: "unknown" }),
+		metadata: it.metadata,
+		payment_intent: it.intent,
+		reason: it.reason,
+		status: it.status,
+	});
+	return `{"id":"${it.id}",${SAME_IN_REFUNDS},${own.slice(1)}`;
 }
 
 /** The error envelope. A declined card shows the payment intent that it left. */
 export function renderError(fields: ErrorFields, intent?: Intent): string {
-	const plain = text(fields);
-	if (fields.type !== "card_error" || intent === undefined) return `{"error":${plain}}`;
-	return `{"error":${plain.slice(0, -1)},"charge":${text(intent.charge)},"payment_intent":${renderIntent(intent)}}}`;
+	if (fields.type !== "card_error" || intent === undefined) return text({ error: fields });
+	const plain = text({ ...fields, charge: intent.charge });
+	return `{"error":${plain.slice(0, -1)},"payment_intent":${renderIntent(intent)}}}`;
 }
 
 /** The body that an entry was answered with: the same at every look. */
@@ -49,5 +108,6 @@ export function renderSearch(
 	data: readonly string[],
 	next_page: string | null,
 ): string {
-	return `{"object":"search_result","data":[${data.join(",")}],"has_more":${next_page !== null},"next_page":${text(next_page)},"url":"${url}"}`;
+	const more = text({ has_more: next_page !== null, next_page, url });
+	return `{"object":"search_result","data":[${data.join(",")}],${more.slice(1)}`;
 }

@@ -1,5 +1,5 @@
 import type { Counts } from "./counts.ts";
-import type { Entry } from "./records.ts";
+import { type Entry, newId } from "./records.ts";
 import { renderIntent, renderRefund, seconds } from "./render.ts";
 
 /** The API version whose form our objects have. */
@@ -148,9 +148,17 @@ function eventsOf({ intent, refund, answer }: Entry): [type: string, object: str
 }
 
 function renderEvent(type: string, object: string, { at_ms, answer }: Entry): string {
-	const id = `evt_${crypto.randomUUID().replaceAll("-", "")}`;
-	const request = JSON.stringify({ id: null, idempotency_key: answer?.key ?? null });
-	return `{"id":"${id}","object":"event","api_version":"${API_VERSION}","created":${seconds(at_ms)},"data":{"object":${object}},"livemode":false,"pending_webhooks":1,"request":${request},"type":"${type}"}`;
+	const head = JSON.stringify({
+		id: newId("evt"),
+		object: "event",
+		api_version: API_VERSION,
+		created: seconds(at_ms),
+		livemode: false,
+		pending_webhooks: 1,
+		request: { id: null, idempotency_key: answer?.key ?? null },
+		type,
+	});
+	return `${head.slice(0, -1)},"data":{"object":${object}}}`;
 }
 
 /** Answers whether the other program took it. */

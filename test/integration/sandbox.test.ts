@@ -48,7 +48,8 @@ describe("payment intents", () => {
 
 	test("take a card token as payment method data", async () => {
 		const charged = (token: string) => {
-			const body = `amount=100&currency=EUR&confirm=true&payment_method_data[type]=card&payment_method_data[card][token]=${token}`;
+			const card = `payment_method_data[type]=card&payment_method_data[card][token]=${token}`;
+			const body = `amount=100&currency=EUR&confirm=true&${card}`;
 			return post(sandbox.url, "/v1/payment_intents", body);
 		};
 		const taken = await charged("tok_visa");
