@@ -58,29 +58,6 @@ export function openBenchDatabase(url: string) {
 				from millrace_order.orders`;
 		},
 
-		/**
-		 * SKUs of which what left the shelf is not what reservations hold, or more is held than ever
-		 * came in, and confirmed orders for which nothing is held.
-		 */
-		async oversold(): Promise<number> {
-			const [row] = await sql<[{ skus: number; orders: number }]>`
-				with held as (
-					select line.sku, sum(line.quantity) as quantity
-					from millrace_inventory.reservations r,
-						jsonb_to_recordset(r.lines) as line(sku text, quantity bigint)
-					where r.status = 'held' group by line.sku)
-				select
-					(select count(*)::int from millrace_inventory.stock s full join held using (sku)
-						where coalesce(s.received - s.available, 0) <> coalesce(held.quantity, 0)
-							or coalesce(held.quantity, 0) > coalesce(s.received, 0)
-							or s.available < 0) as skus,
-					(select count(*)::int from millrace_order.orders o
-						left join millrace_inventory.reservations r
-							on r.order_id = o.order_id and r.status = 'held'
-						where o.status = 'confirmed' and r.order_id is null) as orders`;
-			return row.skus + row.orders;
-		},
-
 		async version(): Promise<string> {
 			const [row] = await sql<[{ server_version: string }]>`show server_version`;
 			return row.server_version.split(" ")[0] ?? "";

@@ -1,38 +1,62 @@
 import { join } from "node:path";
-import { readLedger } from "../src/gateway/in-process-gateway.ts";
-import { auditEvents } from "./audit-events.ts";
-import type { BenchDatabase, OrderRow } from "./database.ts";
-import { countAuditMissing, countChargedTwice, countLost, type Verdict } from "./verdict.ts";
+import { moduleNames } from "../src/contracts/streams.ts";
+import { readEndpoints } from "../src/embedded/endpoints.ts";
+import type { Gateway } from "../src/gateway/gateway.ts";
+import { createInProcessGateway } from "../src/gateway/in-process-gateway.ts";
+import { createStripeGateway } from "../src/gateway/stripe-gateway.ts";
+import { openVerifier } from "../src/verify/open-verifier.ts";
+import type { OrderRow } from "./database.ts";
+import { countLost, sumFindings, type Verdict } from "./verdict.ts";
 
 /** Where the truth is looked for. */
 export interface Stores {
-	readonly database: BenchDatabase;
+	/** Of the database that holds the tables of all modules that run. */
+	readonly database_url: string;
 	/** All orders in Postgres. */
 	readonly rows: readonly OrderRow[];
-	/** Holds the gateway's ledger and the audit log. */
+	/** Holds the gateway's ledger, or says where the gateway is, and the audit log. */
 	readonly data_folder: string;
 	/** False when only the order role ran: then nothing ends, and there is nothing else to count. */
 	readonly ends: boolean;
 }
 
+const CONNECT_TIMEOUT_S = 5;
+const CALL_TIMEOUT_MS = 30_000;
+/** Everything is at rest, and how old it is says nothing. */
+const AT_REST = {
+	settle_ms: 0,
+	pending_ms_max: Number.POSITIVE_INFINITY,
+	unknown_ms_max: Number.POSITIVE_INFINITY,
+};
+
 /**
  * Counts in the stores what went wrong.
  * @param accepted ids of all orders that were answered with 202
  */
-export async function judge({
-	database,
-	rows,
-	data_folder,
-	ends,
-	accepted,
-}: Stores & { readonly accepted: readonly string[] }): Promise<Verdict> {
-	const orders = new Map(rows.map((row) => [row.order_id, row]));
-	const lost = countLost(accepted, orders, ends);
+export async function judge(
+	stores: Stores & { readonly accepted: readonly string[] },
+): Promise<Verdict> {
+	const { database_url, rows, data_folder, ends, accepted } = stores;
+	const lost = countLost(accepted, new Map(rows.map((row) => [row.order_id, row])), ends);
 	if (!ends) return { lost, charged_twice: null, oversold: null, audit_missing: null };
-	return {
-		lost,
-		charged_twice: countChargedTwice(orders, readLedger(join(data_folder, "gateway"))),
-		oversold: await database.oversold(),
-		audit_missing: countAuditMissing(orders, auditEvents(join(data_folder, "audit"))),
-	};
+	const database_urls = Object.fromEntries(moduleNames.map((name) => [name, database_url]));
+	const verifier = openVerifier({
+		database_urls: database_urls as Record<(typeof moduleNames)[number], string>,
+		connect_timeout_s: CONNECT_TIMEOUT_S,
+		gateway: gatewayOf(data_folder),
+		log_folder: join(data_folder, "audit"),
+	});
+	try {
+		const { findings } = await verifier.verify(AT_REST);
+		return { lost, ...sumFindings(findings) };
+	} finally {
+		await verifier.close();
+	}
+}
+
+function gatewayOf(data_folder: string): Gateway {
+	const api_url = readEndpoints(data_folder)?.gateway_url;
+	if (api_url === undefined) return createInProcessGateway(join(data_folder, "gateway"));
+	const access = { api_key: "sk_test_bench", api_url, call_timeout_ms: CALL_TIMEOUT_MS };
+	return createStripeGateway({ ...access, default_token: undefined });
 }

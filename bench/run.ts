@@ -36,7 +36,7 @@ export async function run(options: Options, needs: RunNeeds): Promise<Run> {
 	const rows = await database.orders();
 	const postgres_version = await database.version();
 	const accepted = [...(warm?.accepted.keys() ?? []), ...measured.accepted.keys()];
-	const verdict = await judge({ ...stack, database, rows, accepted });
+	const verdict = await judge({ ...stack, rows, accepted });
 	const figures = { ...figuresOf(options, measured, rows), verdict };
 	return { figures, generator: measured.generator, postgres_version };
 }
