@@ -81,7 +81,7 @@ export const fileSchema = z.strictObject({
 			gateway: z.enum(["stripe", "in-process"]),
 			default_token: z.string().max(64),
 			call_timeout_ms: milliseconds,
-			calls_in_flight_max: positive.max(4_096),
+			calls_in_flight_max: positive.max(200),
 			lease_ms: milliseconds,
 			straggler_ms: milliseconds,
 			key_lifetime_ms: positive,

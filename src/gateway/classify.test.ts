@@ -53,8 +53,7 @@ describe("nothing carried out", () => {
 		[400, invalid, { code: "parameter_unknown", param: "x" }, "refused", true],
 		[429, invalid, {}, "rate_limited", false],
 		[400, invalid, { code: "rate_limit" }, "rate_limited", false],
-		[429, invalid, { code: "lock_timeout" }, "key_in_use", false],
-		[409, "idempotency_error", { code: "idempotency_key_in_use" }, "key_in_use", false],
+		[429, invalid, { code: "lock_timeout" }, "locked", false],
 	] as const)("%p %s %j is not sent: %s", (status, type, raw, failure, systemic) => {
 		const result = classify(answered(status, type, raw));
 		expect(result).toMatchObject({ state: "not_sent", error: { failure } });
@@ -108,6 +107,12 @@ describe("what may have been carried out", () => {
 		expect(isSystemic(errorOf(result))).toBe(true);
 	});
 
+	test("a twin that is under way", () => {
+		const result = classify(answered(409, "idempotency_error", { code: "idempotency_key_in_use" }));
+		expect(result).toMatchObject({ state: "unknown", error: { failure: "key_in_use" } });
+		expect(isSystemic(errorOf(result))).toBe(false);
+	});
+
 	test.each([
 		["an answer that is no JSON", new Stripe.errors.StripeAPIError({ message: "x" } as never)],
 		["an error of our own", new TypeError("x is not a function")],
@@ -125,6 +130,7 @@ describe("when to come again", () => {
 		["2", 2_000],
 		["0.25", 250],
 		["0", 0],
+		["86400", 60_000],
 		["Thu, 01 Jan 1970 00:00:00 GMT", 0],
 	])("Retry-After %p is %p ms", (text, retry_after_ms) => {
 		expect(after(text)).toMatchObject({ state: "not_sent", retry_after_ms });
@@ -139,8 +145,11 @@ describe("when to come again", () => {
 		expect(after(text)).not.toHaveProperty("retry_after_ms");
 	});
 
-	test("is soon for a key that is in use", () => {
-		expect(classify(answered(409, "idempotency_error"))).toHaveProperty("retry_after_ms", 500);
+	test("is soon for what somebody else has locked", () => {
+		expect(classify(answered(429, invalid, { code: "lock_timeout" }))).toHaveProperty(
+			"retry_after_ms",
+			500,
+		);
 	});
 });
 

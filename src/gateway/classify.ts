@@ -29,7 +29,9 @@ const ABOUT_SET_UP: ReadonlySet<string> = new Set([
 	"tls_version_unsupported",
 ]);
 
-const KEY_IN_USE_MS = 500;
+const LOCKED_MS = 500;
+/** However long it asks for: a proxy that says a day must not stop a day's sales. */
+const RETRY_AFTER_MS_MAX = 60_000;
 /** What a decline code of an event may have. */
 const CODE_CHARACTERS_MAX = 64;
 
@@ -41,7 +43,7 @@ export function classify(error: unknown): GatewayResult {
 	if (status === 402) return declined(thrown);
 	if (status === 429 || thrown.code === "rate_limit") return rateLimited(thrown);
 	if (status === 401 || status === 403) return turnedAway("refused", thrown);
-	if (status === 409) return turnedAway("key_in_use", thrown, KEY_IN_USE_MS);
+	if (status === 409) return unknown("key_in_use", thrown);
 	if (thrown.rawType === "idempotency_error") return unknown("key_reused", thrown);
 	if (status >= 400 && status < 500) return classifyValidation(thrown);
 	return unknown(isReplayed(thrown) ? "unexpected" : "server_error", thrown);
@@ -69,7 +71,7 @@ function classifyValidation(thrown: Thrown): GatewayResult {
 }
 
 function rateLimited(thrown: Thrown): GatewayResult {
-	if (thrown.code === "lock_timeout") return turnedAway("key_in_use", thrown, KEY_IN_USE_MS);
+	if (thrown.code === "lock_timeout") return turnedAway("locked", thrown, LOCKED_MS);
 	return turnedAway("rate_limited", thrown, retryAfterMs(thrown.headers?.["retry-after"]));
 }
 
@@ -105,5 +107,5 @@ function isReplayed({ headers }: Thrown): boolean {
 function retryAfterMs(text: string | undefined): number | undefined {
 	if (text === undefined || text === "") return undefined;
 	const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
-	return Number.isNaN(ms) ? undefined : Math.max(0, Math.ceil(ms));
+	return Number.isNaN(ms) ? undefined : Math.min(RETRY_AFTER_MS_MAX, Math.max(0, Math.ceil(ms)));
 }

@@ -10,8 +10,10 @@ export type Failure =
 	| "unreachable"
 	/** The key or the set-up was turned away, not this call: 401, 403. */
 	| "refused"
-	/** A twin with the same key is under way: 409. */
+	/** A twin with the same key is under way, and may move the money: 409. */
 	| "key_in_use"
+	/** Somebody else works on the same object. */
+	| "locked"
 	/** The key was used with other parameters before: a person has to look. */
 	| "key_reused"
 	/** Sent, and no whole answer came: time-out, reset, broken off. */

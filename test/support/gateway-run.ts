@@ -1,4 +1,5 @@
 import type { Cluster } from "./cluster.ts";
+import type { Load } from "./cluster-load.ts";
 import type { SandboxProcess, SandboxStats } from "./sandbox.ts";
 import { eventually } from "./wait.ts";
 
@@ -30,5 +31,44 @@ export async function charged(sandbox: SandboxProcess, times: number): Promise<v
 			if (charges.count < times) throw new Error(`${charges.count} charges`);
 		},
 		{ timeout_ms: 30_000 },
+	);
+}
+
+const CANCELLED_ONE_IN = 5;
+const LOOK_MS = 10;
+
+/** Asks for every fifth order to be cancelled as soon as it is accepted; answers how many could be. */
+export async function cancelSome(cluster: Cluster, load: Load): Promise<number> {
+	const seen = new Set<number>();
+	let over = false;
+	let cancelled = 0;
+	void load.done.then(() => {
+		over = true;
+	});
+	for (let last = false; !last; ) {
+		last = over;
+		for (const [position, order_id] of load.journal.accepted) {
+			if (position % CANCELLED_ONE_IN !== 0 || seen.has(position)) continue;
+			const url = `${cluster.url("order")}/v1/orders/${order_id}/cancel`;
+			const response = await fetch(url, { method: "POST" }).catch(() => undefined);
+			if (response === undefined || response.status === 503) continue;
+			seen.add(position);
+			if (response.ok) cancelled += 1;
+		}
+		await Bun.sleep(LOOK_MS);
+	}
+	return cancelled;
+}
+
+/** How many charges and refunds were claimed more than once; waits until there are so many. */
+export function claimsTakenAgain({ sql }: Cluster, at_least = 0): Promise<number> {
+	return eventually(
+		async () => {
+			const [again] = await sql.payment<[{ count: number }]>`
+				select count(*)::int as count from millrace_payment.charges where fence > 1`;
+			if (again.count < at_least) throw new Error(`${again.count} claims were taken again`);
+			return again.count;
+		},
+		{ timeout_ms: 60_000 },
 	);
 }

@@ -25,6 +25,9 @@ export interface MillraceProcess {
 	ready(): Promise<void>;
 	/** `launch` and `ready`. */
 	start(environment?: Record<string, string>): Promise<void>;
+	/** SIGSTOP: it stands still, as in a long pause of its machine, until `thaw`. */
+	freeze(): void;
+	thaw(): void;
 	kill9(): Promise<void>;
 	/** SIGTERM, and the way it ended. */
 	terminate(): Promise<Exit>;
@@ -114,6 +117,8 @@ export function millraceProcess(options: MillraceProcessOptions): MillraceProces
 			launch(environment);
 			await ready();
 		},
+		freeze: () => child?.kill("SIGSTOP"),
+		thaw: () => child?.kill("SIGCONT"),
 		kill9: async () => void (await end("SIGKILL")),
 		terminate: () => end("SIGTERM"),
 	};

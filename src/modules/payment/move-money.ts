@@ -77,7 +77,7 @@ export function createMover(options: MoveOptions, needs: MoveNeeds): Mover {
 	});
 
 	async function write(batch: Answered[]) {
-		crashPoint("money-moved", batch[0]?.claim.kind);
+		for (const kind of new Set(batch.map(({ claim }) => claim.kind))) crashPoint("money-moved", kind);
 		try {
 			await Promise.all([recordEnds(batch), giveBack(batch)]);
 			for (const it of batch) it.written();
