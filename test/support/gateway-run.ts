@@ -72,3 +72,58 @@ export function claimsTakenAgain({ sql }: Cluster, at_least = 0): Promise<number
 		{ timeout_ms: 60_000 },
 	);
 }
+
+/** Waits until so many charges with an unknown outcome are older than their keys. */
+export async function keysGone({ sql }: Cluster, lifetime_s: number, at_least: number) {
+	await eventually(
+		async () => {
+			const [gone] = await sql.payment<[{ count: number }]>`
+				select count(*)::int as count from millrace_payment.charges
+				where state = 'unknown' and first_attempt_at < now() - ${lifetime_s} * interval '1 second'`;
+			if (gone.count < at_least) throw new Error(`the keys of ${gone.count} charges are gone`);
+		},
+		{ timeout_ms: 60_000 },
+	);
+}
+
+interface Parked {
+	readonly charges: readonly { readonly order_id: string; readonly charge_id: string }[];
+}
+
+/** Decides as an operator that what waits for a person was not carried out, until no order is pending. */
+export async function declineParked(cluster: Cluster, timeout_ms: number): Promise<number> {
+	const [worker] = cluster.hosting("payment");
+	const ops_url = worker?.ops_url ?? "";
+	let decided = 0;
+	await eventually(
+		async () => {
+			const answer = await fetch(`${ops_url}/v1/charges/parked?limit=200`);
+			for (const { order_id, charge_id } of ((await answer.json()) as Parked).charges) {
+				const path = `/v1/orders/${order_id}/charges/${charge_id}/decision`;
+				const response = await fetch(`${ops_url}${path}`, {
+					method: "POST",
+					headers: { "content-type": "application/json" },
+					body: JSON.stringify({ outcome: "declined" }),
+				});
+				if (response.ok) decided += 1;
+			}
+			await allEnded(cluster, 0);
+		},
+		{ timeout_ms },
+	);
+	return decided;
+}
+
+export async function chargesInState({ sql }: Cluster, state: string): Promise<number> {
+	const [found] = await sql.payment<[{ count: number }]>`
+		select count(*)::int as count from millrace_payment.charges where state = ${state}`;
+	return found.count;
+}
+
+/** A series of the process that charges, as `/metrics` has it. */
+export async function gauge(cluster: Cluster, series: string): Promise<number | undefined> {
+	const [worker] = cluster.hosting("payment");
+	const text = await (await fetch(`${worker?.ops_url}/metrics`)).text();
+	const line = text.split("\n").find((it) => it.startsWith(`${series} `));
+	return line === undefined ? undefined : Number(line.slice(series.length + 1));
+}
