@@ -1,6 +1,7 @@
 import type { ModuleName } from "../src/contracts/streams.ts";
 import type { Migration } from "../src/database/migrate.ts";
 import auditStart from "./audit/0000_start.sql" with { type: "text" };
+import auditTreeRoot from "./audit/0001_tree_root.sql" with { type: "text" };
 import auditJournal from "./audit/meta/_journal.json" with { type: "json" };
 import inventoryStart from "./inventory/0000_start.sql" with { type: "text" };
 import inventoryJournal from "./inventory/meta/_journal.json" with { type: "json" };
@@ -30,5 +31,8 @@ export const migrations: Readonly<Record<ModuleName, readonly Migration[]>> = {
 		"0000_start": paymentStart,
 		"0001_money": paymentMoney,
 	}),
-	audit: inOrder(auditJournal, { "0000_start": auditStart }),
+	audit: inOrder(auditJournal, {
+		"0000_start": auditStart,
+		"0001_tree_root": auditTreeRoot,
+	}),
 };

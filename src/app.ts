@@ -73,7 +73,10 @@ const modules: Readonly<Record<ModuleName, (it: Foundation) => Module>> = {
 	audit: (it) =>
 		auditModule({
 			...it,
-			folder: it.config.audit.store,
+			address: it.config.audit.store,
+			witness_address: it.config.audit.witness,
+			bucket_access: it.config.bucket_access,
+			key_source: auditKeySource(it.config),
 			sequencer: it.config.audit,
 			tryLock: () => tryLock(it.database_options, "millrace audit sequencer"),
 		}),
@@ -228,6 +231,12 @@ function openGateway({ config, stripe, metrics, log }: Foundation) {
 				: (body: string, signature: string | undefined) =>
 						readWebhook(body, signature, webhook_secret),
 	};
+}
+
+/** A bucket outlives the process and its folder, so its log has no key that is made by the way. */
+function auditKeySource({ audit, audit_private_key, data_folder }: Config) {
+	const made_in = audit.store.startsWith("s3:") ? undefined : join(data_folder, "audit.key");
+	return { text: audit_private_key, file: audit.key_file, made_in };
 }
 
 function toProblem(error: unknown): HttpProblem | undefined {

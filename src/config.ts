@@ -99,6 +99,8 @@ export const fileSchema = z.strictObject({
 	verify: z.strictObject({ interval_s: whole.min(0), unknown_minutes_max: positive }),
 	audit: z.strictObject({
 		store: z.string().min(1).optional(),
+		key_file: z.string().min(1).optional(),
+		witness: z.string().min(1).optional(),
 		flush_ms: milliseconds,
 		buffer_events_max: whole.min(256),
 	}),
@@ -123,6 +125,10 @@ export interface Config extends Omit<FileConfig, "audit"> {
 	readonly nats_url: string | undefined;
 	/** How the gateway is reached; undefined starts the sandbox gateway. */
 	readonly stripe: StripeAccess | undefined;
+	/** The private keys of the audit log; undefined reads them from a file. */
+	readonly audit_private_key: string | undefined;
+	/** How buckets let us in. */
+	readonly bucket_access: BucketAccess | undefined;
 	readonly data_folder: string;
 	readonly embedded: { binary: string | undefined; path: string; cache_folder: string };
 	readonly tracing: ReturnType<typeof readTracingVariables>;
@@ -136,6 +142,15 @@ export interface StripeAccess {
 	readonly api_url: string;
 	/** undefined refuses webhooks. */
 	readonly webhook_secret: string | undefined;
+}
+
+/** How a bucket lets us in. */
+interface BucketAccess {
+	readonly access_key_id: string;
+	readonly secret_access_key: string;
+	readonly session_token: string | undefined;
+	/** Where the bucket's address names none. */
+	readonly region: string | undefined;
 }
 
 /** What the command line sets, above everything else. */
@@ -160,6 +175,8 @@ export const variables: ReadonlyArray<
 	["LOG_LEVEL", "log", "level"],
 	["NATS_REPLICAS", "nats", "replicas"],
 	["AUDIT_STORE", "audit", "store"],
+	["AUDIT_KEY_FILE", "audit", "key_file"],
+	["AUDIT_WITNESS", "audit", "witness"],
 	["ORDER_DEADLINE_MS", "order", "deadline_ms"],
 	["PAYMENT_GATEWAY", "payment", "gateway"],
 	["PUBLISH_LEGACY", "contracts", "publish_legacy"],
@@ -221,6 +238,17 @@ function stripeAccess(environment: Environment): Config["stripe"] {
 	};
 }
 
+function bucketAccess(environment: Environment): Config["bucket_access"] {
+	const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = environment;
+	if (!AWS_ACCESS_KEY_ID || !AWS_SECRET_ACCESS_KEY) return undefined;
+	return {
+		access_key_id: AWS_ACCESS_KEY_ID,
+		secret_access_key: AWS_SECRET_ACCESS_KEY,
+		session_token: environment.AWS_SESSION_TOKEN || undefined,
+		region: environment.AWS_REGION || environment.AWS_DEFAULT_REGION || undefined,
+	};
+}
+
 /** A setting, and the variable that may have set it. */
 function namesOf([section, key]: readonly PropertyKey[]): string {
 	const variable = variables.find(([, of, name]) => of === section && name === key)?.[0];
@@ -262,6 +290,8 @@ export async function readConfig(
 		database_urls: databaseUrls(environment),
 		nats_url: environment.NATS_URL || undefined,
 		stripe: stripeAccess(environment),
+		audit_private_key: environment.MILLRACE_AUDIT_KEY || undefined,
+		bucket_access: bucketAccess(environment),
 		data_folder: folder,
 		embedded: {
 			binary: environment.NATS_SERVER_BIN || undefined,

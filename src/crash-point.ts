@@ -7,6 +7,8 @@ const names = [
 	"charge-claimed",
 	"money-moved",
 	"bundle-written",
+	"tiles-written",
+	"checkpoint-written",
 ] as const;
 type CrashPointName = (typeof names)[number];
 

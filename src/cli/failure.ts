@@ -11,6 +11,8 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
 	UsageError: 2,
 	ConfigError: 78,
 	TracingVariableError: 78,
+	StoreError: 78,
+	KeyError: 78,
 	PortTakenError: 1,
 	EmbeddedError: 1,
 	GatewayBooksError: 1,

@@ -24,6 +24,7 @@ test("the names are kept, since dashboards and alerts read them", async () => {
 		"intake_batch_size",
 		"message_attempts_total",
 		"message_batch_size",
+		"millrace_audit_conflicts_total",
 		"millrace_charges_open",
 		"millrace_charges_open_age_seconds",
 		"millrace_consumer_paused",

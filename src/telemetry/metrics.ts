@@ -169,6 +169,10 @@ const http = (series: Series) => ({
 const audit = (series: Series) => ({
 	audit_entries: series.counter("audit_entries_total", "Entries this process added to the log."),
 	audit_size: series.gauge("audit_log_size", "Entries in the log."),
+	audit_conflicts: series.counter(
+		"millrace_audit_conflicts_total",
+		"Times that the log's store held something else than what was written or signed.",
+	),
 });
 
 const money = (series: Series) => ({

@@ -3,6 +3,13 @@ import type { SignerKey, VerifierKey } from "./keys.ts";
 /** A signed text cannot be trusted: it is malformed, or nobody known signed it. */
 export class NoteError extends Error {
 	override readonly name = "NoteError";
+	/** It is well-formed, but nobody of those asked for signed it. */
+	readonly unsigned: boolean;
+
+	constructor(message: string, options: ErrorOptions & { readonly unsigned?: boolean } = {}) {
+		super(message, options);
+		this.unsigned = options.unsigned ?? false;
+	}
 }
 
 export interface OpenedNote {
@@ -37,7 +44,7 @@ export function openNote(bytes: Uint8Array, keys: readonly VerifierKey[]): Opene
 	const signed_by = lines.flatMap((line) => verifiedBy(line, text, keys));
 	if (signed_by.length === 0) {
 		const asked = keys.map(({ name, hash }) => `${name}+${hash}`).join(", ");
-		throw new NoteError(`no signature of ${asked}`);
+		throw new NoteError(`no signature of ${asked}`, { unsigned: true });
 	}
 	return { text, signed_by };
 }

@@ -29,7 +29,7 @@ describe("a crash between the files and the database", () => {
 		await first.stop();
 		const before = contentsOf(scene.store);
 		await sql`delete from millrace_audit.batches where first_index > 0`;
-		await sql`update millrace_audit.log set size = (
+		await sql`update millrace_audit.log set root = null, size = (
 			select octet_length(id_prefixes) / 8 from millrace_audit.batches)`;
 		await sql`update millrace_audit.positions set sequence = (
 			select size from millrace_audit.log) where stream = 'ORDERS'`;
@@ -41,7 +41,7 @@ describe("a crash between the files and the database", () => {
 		await eventually(async () => expect(await sizes(scene)).toEqual({ size: 301, ids: 301 }));
 		const after = contentsOf(scene.store);
 		for (const [path, bytes] of before)
-			if (!path.includes(".p/")) expect(after.get(path)).toEqual(bytes);
+			if (!path.includes(".p/") && path !== "checkpoint") expect(after.get(path)).toEqual(bytes);
 		await second.stop();
 	}, 20_000);
 
@@ -60,7 +60,8 @@ describe("a crash between the files and the database", () => {
 		await publish(scene, ["after"]);
 		await hasRecorded(scene, [...names(7), "after"]);
 		const after = contentsOf(scene.store);
-		for (const [path, bytes] of before) expect(after.get(path)).toEqual(bytes);
+		for (const [path, bytes] of before)
+			if (path !== "checkpoint") expect(after.get(path)).toEqual(bytes);
 		await second.stop();
 	}, 20_000);
 });

@@ -7,6 +7,7 @@ import { REPUBLISHED } from "../../src/messaging/headers.ts";
 import { startApp, type TestApp } from "./app.ts";
 import { orderConfirmed } from "./events.ts";
 import { type PrivateServers, privateServers } from "./servers.ts";
+import type { Settings } from "./settings.ts";
 import { openStreams, type Streams } from "./streams.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 import { eventually } from "./wait.ts";
@@ -23,19 +24,27 @@ export interface Scene {
 	readonly servers: PrivateServers;
 	readonly streams: Streams;
 	readonly store: string;
+	/** Where the key is. */
+	readonly data_folder: string;
 	/** Starts a process that records into the store. */
-	record(): Promise<TestApp>;
+	record(settings?: Settings): Promise<TestApp>;
 }
 
 export async function setScene(): Promise<Scene> {
 	const servers = await privateServers();
 	opened.push(servers);
 	const store = join(temporaryFolder("audit"), "log");
-	const record = () => startApp(servers, { roles: ["audit"], settings: { audit: { store } } });
+	const data_folder = temporaryFolder("data");
+	const record = (settings: Settings = {}) =>
+		startApp(servers, {
+			roles: ["audit"],
+			data_folder,
+			settings: { ...settings, audit: { store, ...settings.audit } },
+		});
 	const recorder = await record();
 	const streams = await openStreams(servers);
 	await recorder.stop();
-	return { servers, streams, store, record };
+	return { servers, streams, store, data_folder, record };
 }
 
 /** All entries, read as anybody would who has only the files. */

@@ -1,8 +1,9 @@
 import { encodeEntry } from "../../contracts/audit-log.ts";
 import type { EventStream } from "../../contracts/streams.ts";
-import { crashPoint } from "../../crash-point.ts";
 import type { StreamMessage } from "../../messaging/reader.ts";
-import type { Directory } from "./directory.ts";
+import type { ObjectStore } from "../../object-store/object-store.ts";
+import { rootOf } from "../../transparency/tree.ts";
+import { openLog } from "./open-log.ts";
 import {
 	decodePrefixes,
 	encodePrefixes,
@@ -11,8 +12,9 @@ import {
 	prefixOfMessage,
 	withoutCopies,
 } from "./recorded-ids.ts";
+import { compareWithWitness, openSigner, type SigningKeys } from "./signer.ts";
 import type { AuditStore, Position } from "./store.ts";
-import { openLog } from "./writer.ts";
+import type { Witness } from "./witness.ts";
 
 /** Another process has written the log since this one opened it. */
 export class NotSequencerError extends Error {
@@ -31,6 +33,15 @@ export interface Recorder {
 	 * @throws NotSequencerError
 	 */
 	record(messages: readonly StreamMessage[]): Promise<number>;
+	/** Signs what is recorded. May be called again after it rejected. */
+	sign(): Promise<void>;
+}
+
+/** Where the log is kept, and who signs it. */
+export interface LogPlace {
+	readonly objects: ObjectStore;
+	readonly keys: SigningKeys;
+	readonly witness: Witness | undefined;
 }
 
 /** By how much the clocks of two processes may differ. */
@@ -39,15 +50,19 @@ const CLOCK_SKEW_MS = 60_000;
 /**
  * Opens the log where it ends. A message is recorded once, since positions advance together with the
  * size; an event that may have been published twice is looked up among the recorded ids.
+ * Signs it too, which is left to do after a crash.
  * @param created when each stream was made; the position in a former stream of that name does not count
  */
 export async function openRecorder(
 	store: AuditStore,
-	directory: Directory,
+	{ objects, keys, witness }: LogPlace,
 	created: ReadonlyMap<EventStream, string>,
 ): Promise<Recorder> {
 	const state = await store.load();
-	const { writer, unrecorded } = await openLog(directory, state.size);
+	const signer = await openSigner(objects, keys, witness);
+	const recorded = { size: state.size, root: state.root ?? undefined };
+	const { writer, unrecorded } = await openLog(objects, signer.signed, recorded);
+	if (witness) await compareWithWitness(objects, writer.tree, keys, witness);
 	// Crashes left these in the store without a position: their messages come again, unmarked.
 	const ended_here = unrecorded.map(prefixOfEntry);
 	const before = (await store.leftOver()).flatMap((it) => decodePrefixes(it.id_prefixes));
@@ -61,9 +76,11 @@ export async function openRecorder(
 	for (const stream of remade) positions.set(stream, 0);
 	let size = state.size;
 	if (unrecorded.length > 0) await advance(ended_here, []);
+	await signer.sign(writer.tree);
 
 	async function advance(prefixes: readonly string[], moved: readonly Position[]) {
-		if (!(await store.advance(size, encodePrefixes(prefixes), moved)))
+		const root = rootOf(writer.tree);
+		if (!(await store.advance(size, encodePrefixes(prefixes), moved, root)))
 			throw new NotSequencerError();
 		size += prefixes.length;
 	}
@@ -89,13 +106,13 @@ export async function openRecorder(
 			const known = doubtful.length > 0 ? await knownIds(doubtful) : new Set<string>();
 			const fresh = withoutCopies(messages, mayBeCopy, known);
 			// The bundles are there already when only the database failed the last time.
-			if (writer.size === size) await writer.append(fresh.map(encodeEntry));
-			crashPoint("bundle-written");
+			if (writer.tree.size === size) await writer.append(fresh.map(encodeEntry));
 			const moved = lastPositions(messages, created);
 			await advance(fresh.map(prefixOfMessage), moved);
 			for (const { stream, sequence } of moved) positions.set(stream, sequence);
 			return fresh.length;
 		},
+		sign: () => signer.sign(writer.tree),
 	};
 }
 

@@ -9,12 +9,15 @@ import {
 	type StreamMessage,
 	streamsCreated,
 } from "../../messaging/reader.ts";
+import { ObjectDiffersError, type ObjectStore } from "../../object-store/object-store.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Tracing } from "../../telemetry/trace.ts";
-import type { Directory } from "./directory.ts";
+import { LogInconsistentError } from "./open-log.ts";
 import { NotSequencerError, openRecorder, type Recorder } from "./record-event.ts";
+import type { SigningKeys } from "./signer.ts";
 import type { AuditStore } from "./store.ts";
+import { createWitness } from "./witness.ts";
 
 export interface SequencerOptions {
 	/** How long an event waits for others before it is written. */
@@ -25,11 +28,14 @@ export interface SequencerOptions {
 
 export interface SequencerNeeds {
 	readonly store: AuditStore;
-	readonly directory: Directory;
+	readonly objects: ObjectStore;
+	/** Where copies of checkpoints go. */
+	readonly witness: ObjectStore | undefined;
 	readonly broker: Broker;
 	readonly metrics: Metrics;
 	readonly tracing: Tracing;
 	readonly log: Log;
+	readKeys(): Promise<SigningKeys>;
 	/** Resolves to undefined while another process is the sequencer. */
 	tryLock(): Promise<Lock | undefined>;
 }
@@ -45,28 +51,42 @@ const RETRY_MS = 500;
  */
 export function createSequencer(options: SequencerOptions, needs: SequencerNeeds): Part {
 	const { broker, metrics, log } = needs;
+	const witness =
+		needs.witness &&
+		createWitness(needs.witness, (error) =>
+			log.warn({ err: error }, "the witness has no copy of the checkpoint yet"),
+		);
 	const stopping = Promise.withResolvers<void>();
 	let stopped = false;
 	let running: Promise<void> = Promise.resolve();
 
-	async function run() {
+	async function run(keys: SigningKeys) {
 		while (!stopped) {
 			try {
 				const lock = await needs.tryLock();
-				if (lock) await holding(lock).finally(() => lock.release());
+				if (lock) await holding(lock, keys).finally(() => lock.release());
 			} catch (error) {
-				log.warn({ err: error }, "the audit log waits");
+				if (isConflict(error)) alarm(error);
+				else log.warn({ err: error }, "the audit log waits");
 			}
 			if (!stopped) await Promise.race([stopping.promise, Bun.sleep(RETRY_MS)]);
 		}
 	}
 
-	async function holding(lock: Lock) {
+	/** What is in the store is not what should be there: nothing is written over it, and nothing signed. */
+	function alarm(error: unknown) {
+		metrics.audit_conflicts.inc(1);
+		log.error({ err: error }, "the audit log does not fit what is in its store");
+	}
+
+	async function holding(lock: Lock, keys: SigningKeys) {
 		await Promise.race([broker.ready, stopping.promise]);
 		if (stopped) return;
 		const created = await streamsCreated(broker, streams);
-		const recorder = await openRecorder(needs.store, needs.directory, created);
-		log.info({ entries: recorder.size }, "this process writes the audit log");
+		const place = { objects: needs.objects, keys, witness };
+		const recorder = await openRecorder(needs.store, place, created);
+		const key = keys.signer.verifier.text;
+		log.info({ entries: recorder.size, key }, "this process writes the audit log");
 		while ((await readAndRecord(recorder, lock)) === "full") log.warn("the audit log catches up");
 	}
 
@@ -81,7 +101,7 @@ export function createSequencer(options: SequencerOptions, needs: SequencerNeeds
 			batches_running_max: 1,
 			run: async (messages) => {
 				if (!ours) return;
-				await recordPatiently(recorder, messages).catch((error) => {
+				await recordPatiently(recorder, messages, () => ours).catch((error) => {
 					ours = false;
 					failed.reject(error);
 				});
@@ -113,15 +133,24 @@ export function createSequencer(options: SequencerOptions, needs: SequencerNeeds
 	 * A store that is slow or away holds up the log, never a sale: try until it works or another process
 	 * has taken over.
 	 */
-	async function recordPatiently(recorder: Recorder, messages: StreamMessage[]) {
+	async function recordPatiently(
+		recorder: Recorder,
+		messages: StreamMessage[],
+		ours: () => boolean,
+	) {
+		const added = await patiently(() => recorder.record(messages), messages.length, ours);
+		await patiently(() => recorder.sign(), messages.length, ours);
+		report(recorder, messages, added);
+	}
+
+	async function patiently<T>(work: () => Promise<T>, events: number, ours: () => boolean) {
 		for (;;) {
 			try {
-				const added = await recorder.record(messages);
-				report(recorder, messages, added);
-				return;
+				return await work();
 			} catch (error) {
-				if (error instanceof NotSequencerError || stopped) throw error;
-				log.warn({ err: error, events: messages.length }, "the audit log cannot be written yet");
+				const final = error instanceof NotSequencerError || isConflict(error);
+				if (final || stopped || !ours()) throw error;
+				log.warn({ err: error, events }, "the audit log cannot be written yet");
 				await Bun.sleep(RETRY_MS);
 			}
 		}
@@ -145,12 +174,17 @@ export function createSequencer(options: SequencerOptions, needs: SequencerNeeds
 	return {
 		name: "audit sequencer",
 		async start() {
-			running = run();
+			running = run(await needs.readKeys());
 		},
 		async stop() {
 			stopped = true;
 			stopping.resolve();
 			await running;
+			await witness?.stop();
 		},
 	};
+}
+
+function isConflict(error: unknown): boolean {
+	return error instanceof ObjectDiffersError || error instanceof LogInconsistentError;
 }

@@ -11,6 +11,8 @@ export interface Position {
 
 export interface LogState {
 	readonly size: number;
+	/** Of the tree over all entries; null when the log has not grown since there is a tree. */
+	readonly root: Uint8Array | null;
 	readonly positions: readonly Position[];
 }
 
@@ -29,8 +31,8 @@ export function createAuditStore(database: Database) {
 			const [row] = await database.run(sql<[LogState]>`
 				with log as (
 					insert into millrace_audit.log (id, size) values (1, 0)
-					on conflict (id) do update set size = log.size returning size)
-				select size, coalesce((select json_agg(json_build_object(
+					on conflict (id) do update set size = log.size returning size, root)
+				select size, root, coalesce((select json_agg(json_build_object(
 					'stream', stream, 'stream_created_at', stream_created, 'sequence', sequence))
 					from millrace_audit.positions), '[]') as positions
 				from log`);
@@ -46,10 +48,12 @@ export function createAuditStore(database: Database) {
 			size: number,
 			id_prefixes: Uint8Array,
 			positions: readonly Position[],
+			root: Uint8Array,
 		): Promise<boolean> {
 			const rows = await database.run(sql`
 				with grown as (
-					update millrace_audit.log set size = ${size + id_prefixes.length / 8}::bigint
+					update millrace_audit.log set
+						size = ${size + id_prefixes.length / 8}::bigint, root = ${root}::bytea
 					where id = 1 and size = ${size} returning size),
 				batch as (
 					insert into millrace_audit.batches (first_index, id_prefixes, recorded_at)

@@ -5,10 +5,15 @@ import { failuresTable } from "../../messaging/outbox-table.ts";
 
 export const schema = pgSchema("millrace_audit");
 
-/** The one row that says how many entries the log has. */
+/** The one row that says how many entries the log has, and the root of the tree over them. */
 export const log = schema.table(
 	"log",
-	{ id: integer("id").primaryKey(), size: quantity("size").notNull() },
+	{
+		id: integer("id").primaryKey(),
+		size: quantity("size").notNull(),
+		/** Null while the log has not grown since there is a tree. */
+		root: bytes("root"),
+	},
 	() => [check("log_one_row", sql`id = 1`)],
 );
 

@@ -1,0 +1,104 @@
+import { createHash } from "node:crypto";
+import { link, mkdir, open, readdir, readFile, rename, rm, unlink } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
+import { type NamedObject, ObjectDiffersError, type ObjectStore } from "./object-store.ts";
+
+const ASIDE = ".writing-";
+
+/** An object store in a folder. What is written once stays: files are made whole, synced and read-only. */
+export function openDirectory(root: string): ObjectStore {
+	function asideOf({ path }: NamedObject): string {
+		const digest = createHash("sha256").update(path).digest("hex").slice(0, 16);
+		return join(root, `${ASIDE}${process.pid}-${digest}`);
+	}
+
+	async function writeAside(object: NamedObject): Promise<string> {
+		const aside = asideOf(object);
+		// A killed process of the same number may have left one, read-only.
+		await rm(aside, { force: true });
+		const file = await open(aside, "w", 0o444);
+		try {
+			await file.writeFile(object.bytes);
+			await file.datasync();
+		} finally {
+			await file.close();
+		}
+		return aside;
+	}
+
+	async function appear(aside: string, { path, bytes }: NamedObject): Promise<void> {
+		try {
+			await link(aside, join(root, path));
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+			await compare(path, bytes);
+		} finally {
+			await unlink(aside);
+		}
+	}
+
+	async function compare(path: string, bytes: Uint8Array): Promise<void> {
+		const found = await readFile(join(root, path));
+		if (!found.equals(bytes)) throw new ObjectDiffersError(`${path} holds something else`);
+	}
+
+	/** All aside first, and then each into its place by {@link settle}. */
+	async function write(
+		objects: readonly NamedObject[],
+		settle: (aside: string, object: NamedObject) => Promise<void>,
+	): Promise<void> {
+		const folders = new Set(objects.map(({ path }) => dirname(join(root, path))));
+		const grown = new Set<string>();
+		for (const folder of folders) for (const made of await makeFolder(folder)) grown.add(made);
+		try {
+			const asides = await Promise.all(objects.map(writeAside));
+			for (const [index, object] of objects.entries())
+				await settle(asides[index] as string, object);
+		} catch (error) {
+			// Read-only files left behind could not be written again by anybody but root.
+			await Promise.allSettled(objects.map((object) => rm(asideOf(object), { force: true })));
+			throw error;
+		}
+		for (const folder of new Set([...folders, ...grown])) await syncFolder(folder);
+	}
+
+	const create = (objects: readonly NamedObject[]) => write(objects, appear);
+	return {
+		address: root,
+		create,
+		createInOrder: create,
+		replace: (object) => write([object], (aside, { path }) => rename(aside, join(root, path))),
+		read: (path) => readFile(join(root, path)).catch(absent),
+		async list(folder) {
+			const found = await readdir(join(root, folder), {
+				recursive: true,
+				withFileTypes: true,
+			}).catch(absent);
+			return (found ?? [])
+				.filter((it) => it.isFile() && !it.name.startsWith(ASIDE))
+				.map((it) => relative(root, join(it.parentPath, it.name)).replaceAll(sep, "/"))
+				.sort();
+		},
+		discard: (folder) => rm(join(root, folder), { recursive: true, force: true }),
+	};
+}
+
+/** @returns the folders that have got a new entry by it, which is as durable as they are */
+async function makeFolder(folder: string): Promise<string[]> {
+	const first = await mkdir(folder, { recursive: true });
+	if (first === undefined) return [];
+	const grown: string[] = [];
+	for (let at = folder; at.length >= first.length; at = dirname(at)) grown.push(dirname(at));
+	return grown;
+}
+
+function absent(error: unknown): undefined {
+	const { code } = error as NodeJS.ErrnoException;
+	if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+	throw error;
+}
+
+async function syncFolder(path: string) {
+	const folder = await open(path, "r");
+	await folder.sync().finally(() => folder.close());
+}
