@@ -4,6 +4,7 @@ import { readEndpoints } from "../src/embedded/endpoints.ts";
 import type { Gateway } from "../src/gateway/gateway.ts";
 import { createInProcessGateway } from "../src/gateway/in-process-gateway.ts";
 import { createStripeGateway } from "../src/gateway/stripe-gateway.ts";
+import { openDirectory } from "../src/object-store/directory-store.ts";
 import { openVerifier } from "../src/verify/open-verifier.ts";
 import type { OrderRow } from "./database.ts";
 import { countLost, sumFindings, type Verdict } from "./verdict.ts";
@@ -44,7 +45,7 @@ export async function judge(
 		database_urls: database_urls as Record<(typeof moduleNames)[number], string>,
 		connect_timeout_s: CONNECT_TIMEOUT_S,
 		gateway: gatewayOf(data_folder),
-		log_folder: join(data_folder, "audit"),
+		log_files: openDirectory(join(data_folder, "audit")),
 	});
 	try {
 		const { findings } = await verifier.verify(AT_REST);

@@ -37,7 +37,7 @@ async function readEvents(run: Run, add: (order_id: string, tally: EventTally) =
 	const { reading, since_ms, counted } = run;
 	const total = await run.store.logSize();
 	await gatherEvents(
-		run.log_folder,
+		run.log_files,
 		reading,
 		since_ms,
 		({ order_id, tally }) => add(order_id, tally),

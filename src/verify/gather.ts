@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { BookEntry, Gateway } from "../gateway/gateway.ts";
 import { addTallies, decodeTally, type EventTally, encodeTally } from "./event-tally.ts";
 import { type LoggedEvent, readEvent } from "./read-event.ts";
-import { readLog } from "./read-log.ts";
+import { type LogFiles, readLog } from "./read-log.ts";
 import { createSortedSpill, type SortedSpill } from "./sorted-spill.ts";
 
 /** The gateway did not tell what it did. */
@@ -27,16 +27,19 @@ export interface LogReading {
  * @param between is called behind each bundle, after others had their turn
  */
 export async function gatherEvents(
-	folder: string,
+	files: LogFiles,
 	reading: LogReading,
 	since_ms: number | undefined,
 	take: (event: LoggedEvent) => void,
 	between?: () => void,
 ): Promise<void> {
-	for (const { first_index, entries, unreadable } of readLog(folder, reading.size)) {
+	for await (const { first_index, entries, unreadable } of readLog(files, reading.size)) {
 		if (unreadable !== undefined) reading.unreadable.add(unreadable);
-		for (const entry of entries) {
-			const event = readEvent(entry, since_ms);
+		// One decoding for all of them: they lie one behind the other in the same bytes.
+		const bytes = Buffer.from(entries[0]?.buffer ?? new ArrayBuffer(0));
+		const text = bytes.toString("latin1");
+		for (const { byteOffset, length } of entries) {
+			const event = readEvent(text, byteOffset, byteOffset + length, since_ms);
 			if (event === undefined) reading.foreign += 1;
 			else take(event);
 		}

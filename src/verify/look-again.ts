@@ -14,14 +14,14 @@ const BOOKS_OVERLAP_MS = 300_000;
  */
 export async function lookAgain(
 	suspects: ReadonlyMap<string, OrderFacts>,
-	{ store, gateway, log_folder, reading, begun_ms }: Run,
+	{ store, gateway, log_files, reading, begun_ms }: Run,
 ): Promise<Map<string, OrderFacts>> {
 	const now = new Map(suspects);
 	const change = (order_id: string, changed: (facts: OrderFacts) => OrderFacts) => {
 		const facts = now.get(order_id);
 		if (facts !== undefined) now.set(order_id, changed(facts));
 	};
-	await gatherEvents(log_folder, reading, undefined, ({ order_id, tally }) =>
+	await gatherEvents(log_files, reading, undefined, ({ order_id, tally }) =>
 		change(order_id, (facts) => ({ ...facts, events: addTallies(facts.events, tally) })),
 	);
 	if (gateway !== undefined) {

@@ -1,6 +1,7 @@
 import type { ModuleName } from "../contracts/streams.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "../database/connection.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import type { LogFiles } from "./read-log.ts";
 import type { Report } from "./report.ts";
 import type { VerifyOptions } from "./run.ts";
 import { openVerifyStore } from "./store.ts";
@@ -12,8 +13,7 @@ export interface VerifierNeeds {
 	readonly connect_timeout_s: number;
 	/** undefined: the gateway is not asked, and our own word is taken for what it did. */
 	readonly gateway: Gateway | undefined;
-	/** The folder of the audit log. */
-	readonly log_folder: string;
+	readonly log_files: LogFiles;
 }
 
 export interface Verifier {
@@ -49,8 +49,8 @@ export function openVerifier(needs: VerifierNeeds): Verifier {
 	};
 	return {
 		async verify(options) {
-			const { gateway, log_folder } = needs;
-			return verifyBooks({ store: await openVerifyStore(databases), gateway, log_folder }, options);
+			const { gateway, log_files } = needs;
+			return verifyBooks({ store: await openVerifyStore(databases), gateway, log_files }, options);
 		},
 		async close() {
 			await Promise.all([...byUrl.values()].map((database) => database.stop()));

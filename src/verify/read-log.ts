@@ -1,6 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { BUNDLE_WIDTH, bundlePath, decodeBundle } from "../contracts/audit-log.ts";
+
+/** Where the files of the audit log lie. */
+export interface LogFiles {
+	/** @returns undefined when there is no such file */
+	read(path: string): Promise<Uint8Array | undefined>;
+	/** Paths of all files in a folder; none when there is no such folder. */
+	list(folder: string): Promise<readonly string[]>;
+}
 
 /** The entries of one bundle, or why it has none. */
 export interface LogBundle {
@@ -11,41 +17,58 @@ export interface LogBundle {
 	readonly unreadable?: string;
 }
 
+type Bundle = Omit<LogBundle, "first_index">;
+
+/** Bundles that are read while one is worked on. */
+const BUNDLES_AHEAD = 8;
+/** The widest partial bundle goes when a wider one is there: then look again. */
+const LOOKS_MAX = 5;
+
 /**
- * The audit log as it lies in its folder, bundle by bundle, whatever the tables say. It ends with the first
+ * The audit log as it lies in its files, bundle by bundle, whatever the tables say. It ends with the first
  * bundle that is not full.
  * @param from the first entry that is wanted
  */
-export function* readLog(folder: string, from = 0): Generator<LogBundle> {
-	let skipped = from % BUNDLE_WIDTH;
-	for (let index = Math.floor(from / BUNDLE_WIDTH); ; index += 1) {
-		const first_index = index * BUNDLE_WIDTH + skipped;
-		const bundle = readBundle(folder, index);
+export async function* readLog(files: LogFiles, from = 0): AsyncGenerator<LogBundle> {
+	const first = Math.floor(from / BUNDLE_WIDTH);
+	const ahead: Promise<Bundle | undefined>[] = [];
+	for (let index = first; ; index += 1) {
+		while (ahead.length < BUNDLES_AHEAD) ahead.push(begin(files, index + ahead.length));
+		const bundle = await ahead.shift();
 		if (bundle === undefined) return;
-		const width = "unreadable" in bundle ? BUNDLE_WIDTH : bundle.entries.length;
-		yield { first_index, ...bundle, entries: bundle.entries.slice(skipped) };
-		if (width < BUNDLE_WIDTH) return;
-		skipped = 0;
+		const skipped = index === first ? from % BUNDLE_WIDTH : 0;
+		const entries = bundle.entries.slice(skipped);
+		yield { ...bundle, first_index: index * BUNDLE_WIDTH + skipped, entries };
+		if (bundle.unreadable === undefined && bundle.entries.length < BUNDLE_WIDTH) return;
 	}
 }
 
-function readBundle(folder: string, index: number): Omit<LogBundle, "first_index"> | undefined {
-	const full = join(folder, bundlePath(index));
-	for (;;) {
-		const file = existsSync(full) ? full : widestPartial(full);
-		if (file === undefined) return undefined;
-		try {
-			return { entries: decodeBundle(readFileSync(file)) as Buffer[] };
-		} catch (error) {
-			// A partial bundle goes when the next one is there: look again.
-			if ((error as NodeJS.ErrnoException).code === "ENOENT") continue;
-			return { entries: [], unreadable: `${bundlePath(index)}: ${(error as Error).message}` };
-		}
-	}
+function begin(files: LogFiles, index: number): Promise<Bundle | undefined> {
+	const reading = readBundle(files, index);
+	// It may lie beyond the end, and then nobody awaits it.
+	reading.catch(() => {});
+	return reading;
 }
 
-function widestPartial(full: string): string | undefined {
-	const folder = `${full}.p`;
-	const widths = existsSync(folder) ? readdirSync(folder).map(Number) : [];
-	return widths.length === 0 ? undefined : join(folder, `${Math.max(...widths)}`);
+async function readBundle(files: LogFiles, index: number): Promise<Bundle | undefined> {
+	const path = bundlePath(index);
+	for (let look = 1; look <= LOOKS_MAX; look += 1) {
+		const full = await files.read(path);
+		if (full !== undefined) return decode(full, path);
+		const widths = (await files.list(`${path}.p`)).map((name) => Number(name.split("/").at(-1)));
+		if (widths.length === 0) return undefined;
+		const widest = bundlePath(index, Math.max(...widths));
+		const partial = await files.read(widest);
+		if (partial !== undefined) return decode(partial, widest);
+	}
+	return { entries: [], unreadable: `${path}: it comes and goes` };
+}
+
+function decode(bytes: Uint8Array, path: string): Bundle {
+	try {
+		const { buffer, byteOffset, byteLength } = bytes;
+		return { entries: decodeBundle(Buffer.from(buffer, byteOffset, byteLength)) as Buffer[] };
+	} catch (error) {
+		return { entries: [], unreadable: `${path}: ${(error as Error).message}` };
+	}
 }

@@ -2,6 +2,7 @@ import type { Gateway } from "../gateway/gateway.ts";
 import { type Limits, lastWritten, type OrderFacts } from "./facts.ts";
 import { type Finding, findingKinds } from "./findings.ts";
 import type { LogReading } from "./gather.ts";
+import type { LogFiles } from "./read-log.ts";
 import {
 	type Counted,
 	createFindings,
@@ -15,8 +16,7 @@ export interface VerifyNeeds {
 	readonly store: VerifyStore;
 	/** undefined: the gateway is not asked, and our own word is taken for what it did. */
 	readonly gateway: Gateway | undefined;
-	/** The folder of the audit log. */
-	readonly log_folder: string;
+	readonly log_files: LogFiles;
 }
 
 export interface VerifyOptions {

@@ -57,8 +57,12 @@ export function createSortedSpill<T>(
 	return {
 		add(key, value) {
 			const before = held.get(key);
-			if (before === undefined && held.size === keys_max) spill();
-			held.set(key, before === undefined ? value : codec.join(before, value));
+			if (before !== undefined) {
+				held.set(key, codec.join(before, value));
+				return;
+			}
+			if (held.size === keys_max) spill();
+			held.set(ownText(key), value);
 		},
 		*sorted() {
 			const runs = [...Array.from({ length: files }, (_, file) => read(file)), heldInOrder()];
@@ -69,6 +73,11 @@ export function createSortedSpill<T>(
 			if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 		},
 	};
+}
+
+/** A copy: a piece of a longer text would keep all of it in memory. */
+function ownText(text: string): string {
+	return Buffer.from(text).toString();
 }
 
 type Entry<T> = readonly [key: string, value: T];

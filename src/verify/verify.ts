@@ -50,11 +50,11 @@ async function judgeStock({ store, options, counted, findings }: Run): Promise<v
 }
 
 /** The log is written before its table, so that it may be ahead for a moment, and never behind. */
-async function judgeLog({ store, log_folder, reading, options, findings }: Run): Promise<void> {
+async function judgeLog({ store, log_files, reading, options, findings }: Run): Promise<void> {
 	for (const detail of reading.unreadable) findings.add({ finding: "log_unreadable", detail });
 	for (let before: number | undefined; ; ) {
 		const size = await store.logSize();
-		await gatherEvents(log_folder, reading, undefined, () => {});
+		await gatherEvents(log_files, reading, undefined, () => {});
 		const ahead = reading.size - size;
 		if (ahead === 0 || (before !== undefined && reading.size > before)) return;
 		if (ahead < 0 || options.settle_ms === 0 || before !== undefined) {

@@ -78,5 +78,5 @@ async function crash(deaths: readonly string[], expected: Case["absorbed"]) {
 async function countUnrecorded({ audit_folder, sql }: Cluster): Promise<number> {
 	const [log] = await sql.audit<{ size: number }[]>`
 		select size::float8 from millrace_audit.log`;
-	return readAudit(audit_folder).length - (log?.size ?? 0);
+	return (await readAudit(audit_folder)).length - (log?.size ?? 0);
 }

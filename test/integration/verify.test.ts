@@ -103,8 +103,8 @@ describe("since a time", () => {
 test("without the gateway, our own word is taken for what it did", async () => {
 	books.ledger = [];
 	await room.plant(books);
-	const { store, log_folder } = room;
-	const report = await verifyBooks({ store, gateway: undefined, log_folder }, AT_REST);
+	const { store, log_files } = room;
+	const report = await verifyBooks({ store, gateway: undefined, log_files }, AT_REST);
 	expect(report.findings).toEqual({});
 	expect(report.with_gateway).toBe(false);
 	expect(report.counted).toMatchObject({ charged_once: 3, refunds: 1, gateway_entries: 0 });

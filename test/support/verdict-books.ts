@@ -13,6 +13,7 @@ import { moduleNames } from "../../src/contracts/streams.ts";
 import { openDatabase } from "../../src/database/connection.ts";
 import { migrate } from "../../src/database/migrate.ts";
 import { createInProcessGateway, type LedgerEntry } from "../../src/gateway/in-process-gateway.ts";
+import { openDirectory } from "../../src/object-store/directory-store.ts";
 import type { ChargeRow, OrderRow, ReservationRow, StockRow } from "../../src/verify/facts.ts";
 import type { Report } from "../../src/verify/report.ts";
 import type { VerifyOptions } from "../../src/verify/run.ts";
@@ -54,8 +55,6 @@ export const AT_REST: VerifyOptions = {
 const LIMITS = { connections_max: 4, connect_timeout_s: 5, statement_timeout_ms: 30_000 };
 const AN_HOUR_S = 3_600;
 
-export type BookRoom = Awaited<ReturnType<typeof openBookRoom>>;
-
 /** Tables, an audit log and a gateway's ledger to plant books in, and to verify them. */
 export async function openBookRoom() {
 	const stored = await privateDatabase();
@@ -65,6 +64,7 @@ export async function openBookRoom() {
 	const database = openDatabase(options);
 	const data_folder = temporaryFolder("books");
 	const log_folder = join(data_folder, "audit");
+	const log_files = openDirectory(log_folder);
 	const ledger_folder = join(data_folder, "gateway");
 	const gateway = createInProcessGateway(ledger_folder);
 	const store = await openVerifyStore({
@@ -78,6 +78,7 @@ export async function openBookRoom() {
 		database_url: stored.url,
 		data_folder,
 		log_folder,
+		log_files,
 		sql,
 		store,
 		gateway,
@@ -89,7 +90,7 @@ export async function openBookRoom() {
 			writeLog(log_folder, books.log);
 		},
 		verify: (change: Partial<VerifyOptions> = {}): Promise<Report> =>
-			verifyBooks({ store, gateway, log_folder }, { ...AT_REST, ...change }),
+			verifyBooks({ store, gateway, log_files }, { ...AT_REST, ...change }),
 		async close(): Promise<void> {
 			await sql.end();
 			await database.stop();

@@ -3,7 +3,7 @@ import type { FindingKind } from "../../src/verify/findings.ts";
 import type { Books } from "./verdict-books.ts";
 
 const chargeId = (order_id: string) => messageId("payment.charge", order_id);
-export const refundId = (order_id: string) => messageId("payment.refund", order_id);
+const refundId = (order_id: string) => messageId("payment.refund", order_id);
 const EUR = { amount: 500, currency: "EUR" } as const;
 const order = (order_id: string, status: "pending" | "confirmed" | "cancelled") =>
 	({ order_id, status, ...EUR }) as const;

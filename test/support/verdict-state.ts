@@ -1,5 +1,6 @@
 import { decodeEntry } from "../../src/contracts/audit-log.ts";
 import { contracts, type Subject } from "../../src/contracts/events.ts";
+import { openDirectory } from "../../src/object-store/directory-store.ts";
 import { readLog } from "../../src/verify/read-log.ts";
 import type { Cluster } from "./cluster.ts";
 
@@ -64,12 +65,13 @@ export async function readState({ sql, gateway, audit_folder }: Cluster): Promis
 	]);
 	const books = (await Array.fromAsync(gateway.books(0))).flat();
 	const ledger = books.map(({ order_id = "unknown", ...entry }) => ({ order_id, ...entry }));
-	return { orders, charges, stock, ledger, audit: readAudit(audit_folder) };
+	return { orders, charges, stock, ledger, audit: await readAudit(audit_folder) };
 }
 
 /** The audit log as it lies in its folder, whatever the tables say. */
-export function readAudit(folder: string): AuditEntry[] {
-	return [...readLog(folder)].flatMap(({ entries }) => entries.map(readEntry));
+export async function readAudit(folder: string): Promise<AuditEntry[]> {
+	const bundles = await Array.fromAsync(readLog(openDirectory(folder)));
+	return bundles.flatMap(({ entries }) => entries.map(readEntry));
 }
 
 function readEntry(bytes: Uint8Array): AuditEntry {

@@ -1,3 +1,4 @@
+import { openDirectory } from "../../src/object-store/directory-store.ts";
 import type { FindingKind } from "../../src/verify/findings.ts";
 import { openVerifier } from "../../src/verify/open-verifier.ts";
 import type { Cluster } from "./cluster.ts";
@@ -26,7 +27,7 @@ export async function judge(
 		database_urls,
 		connect_timeout_s: CONNECT_TIMEOUT_S,
 		gateway,
-		log_folder: audit_folder,
+		log_files: openDirectory(audit_folder),
 	});
 	try {
 		const accepted = new Set(journal.accepted.values());
