@@ -8,6 +8,8 @@ import type { createPost } from "./post.ts";
 import { errorReply, lostReplies, type Reply, replyTo } from "./reply.ts";
 import { API_VERSION } from "./webhooks.ts";
 
+const CUT_AFTER_MS = 20;
+
 export interface AnswerNeeds {
 	readonly get: ReturnType<typeof createGet>;
 	readonly post: ReturnType<typeof createPost>;
@@ -112,8 +114,8 @@ function brokenOff(text: string): ReadableStream {
 				await Promise.resolve();
 			} else {
 				controller.enqueue(new TextEncoder().encode(text));
-				// The part has to be on its way before the connection ends.
-				await Bun.sleep(0);
+				// A reset takes with it what the client has not read yet.
+				await Bun.sleep(CUT_AFTER_MS);
 			}
 			controller.error(new Error("cut by a fault"));
 		},
