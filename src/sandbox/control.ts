@@ -98,6 +98,7 @@ function statsOf({ ledger, counts, outage, webhooks, seed }: ControlNeeds) {
 		faults: counts.faults,
 		replays: counts.replays,
 		late_posts: ledger.keys.late_posts,
+		keys_at_work: ledger.keys.at_work,
 		...ledger.books.totals,
 		webhooks: { ...counts.webhooks, waiting: webhooks.waiting },
 		outage: outageView(outage),

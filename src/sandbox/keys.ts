@@ -26,6 +26,8 @@ export interface Keys {
 	end(key: string): void;
 	/** A request ended with an answer that is in the ledger. */
 	keep(answer: KeptAnswer, at_ms: number, place: Place): void;
+	/** How many requests with a key are at work. */
+	readonly at_work: number;
 	/** Requests with a key that had been used and forgotten. */
 	readonly late_posts: number;
 }
@@ -54,6 +56,9 @@ export function createKeys(lifetime_ms: number): Keys {
 		keep({ key, params, late }, at_ms, place) {
 			if (key !== undefined) known.set(key, { params, at_ms, place });
 			if (late) late_posts++;
+		},
+		get at_work() {
+			return at_work.size;
 		},
 		get late_posts() {
 			return late_posts;

@@ -115,13 +115,11 @@ test("a key has at most 255 characters", async () => {
 test("a twin of a request that is at work is told so, and the money moves once", async () => {
 	const key = newKey();
 	const before = await sandbox.stats();
-	await sandbox.faults({ charge: { latency: "400" } });
+	await sandbox.faults({ charge: { latency: "2000" } });
 	const first = send(key);
-	const twin = await eventually(async () => {
-		const answer = await send(key);
-		expect(answer.status).toBe(409);
-		return answer;
-	});
+	await eventually(async () => expect((await sandbox.stats()).keys_at_work).toBe(1));
+	const twin = await send(key);
+	expect(twin.status).toBe(409);
 	expect(JSON.parse(twin.body).error).toMatchObject({ code: "idempotency_key_in_use" });
 	await sandbox.faults({});
 	expect(await first).toMatchObject({ status: 200, replayed: null });

@@ -22,6 +22,8 @@ export interface SandboxStats {
 	readonly faults: Readonly<Record<string, number>>;
 	readonly replays: number;
 	readonly late_posts: number;
+	/** Requests with an idempotency key that are being carried out. */
+	readonly keys_at_work: number;
 	readonly charges: { readonly count: number; readonly amount: number; readonly declined: number };
 	readonly refunds: { readonly count: number; readonly amount: number; readonly failed: number };
 	readonly webhooks: {
