@@ -6,7 +6,7 @@ import { type Endpoints, readEndpoints } from "../embedded/endpoints.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { createInProcessGateway } from "../gateway/in-process-gateway.ts";
 import { createStripeGateway } from "../gateway/stripe-gateway.ts";
-import { openDirectory } from "../object-store/directory-store.ts";
+import { openStore } from "../object-store/open-store.ts";
 import { openVerifier } from "../verify/open-verifier.ts";
 import { countFindings } from "../verify/report.ts";
 import type { VerifyOptions } from "../verify/run.ts";
@@ -27,7 +27,7 @@ export async function verify(values: FlagValues): Promise<number> {
 		database_urls: databaseUrls(config, endpoints),
 		connect_timeout_s: config.database.connect_timeout_s,
 		gateway: values["no-gateway"] ? undefined : gatewayOf(config, endpoints),
-		log_files: openDirectory(config.audit.store),
+		log_files: openStore(config.audit.store, config.bucket_access),
 	});
 	const bar = values.json || !process.stderr.isTTY ? undefined : openBar();
 	try {

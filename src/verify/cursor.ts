@@ -2,7 +2,7 @@
 export interface Cursor<T> {
 	/** Of the next row; undefined at the end. Not known while `fill` has to be called. */
 	readonly key: string | undefined;
-	/** Whether `fill` has to be called before `key` and `take`. Told apart, as a promise a row would cost more than the row. */
+	/** Whether `fill` has to be called first: a promise for each row would cost more than the row. */
 	readonly empty: boolean;
 	fill(): Promise<void>;
 	take(): T;

@@ -56,6 +56,8 @@ export interface OrderFacts {
 /** What is too old, and what can be asked. */
 export interface Limits {
 	readonly now_ms: number;
+	/** What was written to later may be a step in progress. */
+	readonly settled_ms: number;
 	/** Age beyond which an order is not pending any more. */
 	readonly pending_ms_max: number;
 	/** Age beyond which it is known whether money moved. */

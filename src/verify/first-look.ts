@@ -24,7 +24,7 @@ export async function firstLook(run: Run): Promise<void> {
 			readEvents(run, (order_id, tally) => events.add(order_id, tally)),
 			readBooks(run, (order_id, entry) => books.add(order_id, [entry])),
 		]);
-		const limits = run.limits();
+		const limits = await run.limits();
 		const sorted = { moved: sortedCursor(books.sorted()), events: sortedCursor(events.sorted()) };
 		await mergeFacts({ ...rowCursors(run), ...sorted }, (facts) => takeFacts(run, facts, limits));
 	} finally {

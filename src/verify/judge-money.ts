@@ -116,6 +116,8 @@ function judgeRefunds(facts: OrderFacts, { with_gateway }: Limits, add: Add): vo
 		add("refunds_off", detail, charge.charge_id);
 	}
 	if (order?.status !== "cancelled" || refunded >= taken) return;
+	// What is not known to be taken is found out first, and then refunded.
+	if (charge !== undefined && (isOpen(charge) || charge.state === "manual")) return;
 	const coming = sum(asked.filter(({ state }) => state !== "succeeded"));
 	if (refunded + coming < taken)
 		add("money_kept", `${taken - refunded - coming} of ${taken} are kept`);

@@ -22,7 +22,7 @@ export async function nextLooks(run: Run): Promise<void> {
 				([, { order }]) => order === undefined || order.created_ms >= (since_ms ?? 0),
 			),
 		);
-		const limits = run.limits();
+		const limits = await run.limits();
 		for (const [order_id, of] of wrong)
 			if (judgeOrder(of, limits).length === 0) wrong.delete(order_id);
 		const moved = run.reading.size > size || wrong.size < suspects.size;

@@ -52,7 +52,7 @@ export interface Run extends VerifyNeeds {
 	/** From when on rows, events and movements are read: earlier than what is judged, as clocks differ. */
 	readonly since_ms: number | undefined;
 	/** What is too old now, by the clock of the database. */
-	limits(): Limits;
+	limits(): Promise<Limits>;
 	/** Accepted orders that were not come across. */
 	readonly unseen: Set<string>;
 	/**
@@ -84,25 +84,35 @@ export async function beginRun(needs: VerifyNeeds, options: VerifyOptions): Prom
 			options.signal?.throwIfAborted();
 			options.progress?.(step, done, total);
 		},
-		limits: () => ({
-			now_ms: clock_ms + performance.now(),
-			pending_ms_max: options.pending_ms_max,
-			unknown_ms_max: options.unknown_ms_max,
-			with_gateway: needs.gateway !== undefined,
-		}),
+		async limits() {
+			const now_ms = clock_ms + performance.now();
+			return {
+				now_ms,
+				settled_ms: await settledMs(needs.store, now_ms, options.settle_ms),
+				pending_ms_max: options.pending_ms_max,
+				unknown_ms_max: options.unknown_ms_max,
+				with_gateway: needs.gateway !== undefined,
+			};
+		},
 		unseen: new Set(options.accepted),
 		suspects: new Map(),
 	};
 }
 
+/** While events wait to be published, nobody can have acted on what happened since the oldest of them. */
+async function settledMs(store: VerifyStore, now_ms: number, settle_ms: number): Promise<number> {
+	if (settle_ms === 0) return Number.POSITIVE_INFINITY;
+	return Math.min(now_ms - settle_ms, ...(await store.unpublishedSince()));
+}
+
 /** Adds what is wrong beyond doubt; what a step in progress may explain is counted as open. */
 export function addCertain(
-	{ options, findings, open }: Run,
+	{ findings, open }: Run,
 	facts: OrderFacts,
 	found: readonly Finding[],
-	{ now_ms }: Limits,
+	{ settled_ms }: Limits,
 ): void {
-	const young = (lastWritten(facts) ?? 0) > now_ms - options.settle_ms;
+	const young = (lastWritten(facts) ?? 0) > settled_ms;
 	for (const finding of found) {
 		if (young && findingKinds[finding.finding].may_pass) open.findings += 1;
 		else findings.add(finding);

@@ -19,7 +19,7 @@ export interface Codec<T> {
 	decode(text: string): T;
 }
 
-const KEYS_IN_MEMORY_MAX = 200_000;
+const KEYS_IN_MEMORY_MAX = 50_000;
 const CHUNK_BYTES = 65_536;
 const TAB = "\t";
 

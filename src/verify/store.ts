@@ -9,6 +9,10 @@ export type Databases = Readonly<Record<ModuleName, Database>>;
 /** Where a page of charges begins: behind this one. */
 export type ChargeKey = Pick<ChargeRow, "order_id" | "kind" | "request_id">;
 
+interface Since {
+	readonly since_ms: number | null;
+}
+
 export interface StockCheck {
 	readonly skus: number;
 	/** The first of those that do not add up. */
@@ -35,6 +39,7 @@ export async function openVerifyStore(databases: Databases) {
 
 	const created_ms = order.sql`(extract(epoch from created_at) * 1000)::float8 as created_ms`;
 	const updated_ms = order.sql`(extract(epoch from updated_at) * 1000)::float8 as updated_ms`;
+	const oldest_ms = order.sql`(extract(epoch from min(created_at)) * 1000)::float8 as since_ms`;
 	const orderColumns = order.sql`order_id, status, total_amount as amount, currency,
 		${created_ms}, ${updated_ms}`;
 	const reservationColumns = order.sql`order_id, status, lines <> '[]' as has_lines, ${updated_ms}`;
@@ -130,6 +135,20 @@ export async function openVerifyStore(databases: Databases) {
 						select * from off order by sku limit ${rows_max}) o), '[]') as off`,
 			);
 			return row ?? { skus: 0, off: [], off_count: 0 };
+		},
+
+		/** Of each module, when the oldest of its events was written that are not published yet, if there are any. */
+		async unpublishedSince(): Promise<readonly number[]> {
+			const [ofOrder, ofInventory, ofPayment] = await Promise.all([
+				read("order", order.sql<Since[]>`select ${oldest_ms} from millrace_order.outbox`),
+				read(
+					"inventory",
+					inventory.sql<Since[]>`select ${oldest_ms} from millrace_inventory.outbox`,
+				),
+				read("payment", payment.sql<Since[]>`select ${oldest_ms} from millrace_payment.outbox`),
+			]);
+			const all = [...ofOrder, ...ofInventory, ...ofPayment];
+			return all.flatMap(({ since_ms }) => since_ms ?? []);
 		},
 
 		/** Entries that the audit log has by its own table. */

@@ -42,6 +42,25 @@ describe("where nothing is wrong", () => {
 		expect(report.open).toEqual({ charges: 1, refunds: 0, findings: 0 });
 	});
 
+	test("money of a cancelled order is not kept as long as it is being found out whether it was taken", async () => {
+		const [, , refunded] = books.ledger;
+		books.charges = books.charges.filter(({ order_id }) => order_id !== "refunded");
+		books.charges.push(
+			...goodBooks()
+				.charges.filter(({ order_id, kind }) => order_id === "refunded" && kind === "charge")
+				.map((charge) => ({ ...charge, state: "unknown", refunded: 0 }) as const),
+		);
+		books.ledger = books.ledger.filter(({ order_id }) => order_id !== "refunded");
+		books.ledger.push(refunded as Books["ledger"][number]);
+		books.log = books.log.filter(
+			({ order_id, subject }) => order_id !== "refunded" || !subject.startsWith("payments."),
+		);
+		await room.plant(books);
+		const report = await room.verify();
+		expect(report.findings).toEqual({});
+		expect(report.open.charges).toBe(2);
+	});
+
 	test("what outsiders publish, as often as they like, is no matter", async () => {
 		const foreign = { ...events("sold", "orders.created.v1")[0], message_id: "theirs" };
 		books.log.push(...([foreign, foreign] as Books["log"]));

@@ -35,6 +35,18 @@ describe("while millrace runs", () => {
 		expect(open.findings).toBe(0);
 	});
 
+	test("what happened since events wait to be published is open, however long they wait", async () => {
+		await plantConfirmed(3_000);
+		await room.sql`
+			insert into millrace_inventory.outbox (payload, lease_until, created_at)
+			values ('', now(), now() - interval '3100 seconds')`;
+		const waiting = await room.verify(WHILE_RUNNING);
+		await room.sql`truncate millrace_inventory.outbox`;
+		expect(waiting.findings).toEqual({});
+		expect(waiting.open.findings).toBe(3);
+		expect((await room.verify(WHILE_RUNNING)).findings.event_missing?.count).toBe(3);
+	});
+
 	test("an event that is recorded while the orders are read is not missing", async () => {
 		const later = events("z", "orders.created.v2", "inventory.reserved.v1", "orders.confirmed.v1");
 		books.log_size = books.log.length + later.length;
