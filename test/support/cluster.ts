@@ -57,6 +57,7 @@ lease_ms = 1_000
 sweep_interval_ms = 250
 [consumer]
 batch_events_max = 50
+in_flight_max = 400
 ack_wait_ms = 1_000
 heartbeat_ms = 500
 expires_ms = 1_000
