@@ -17,6 +17,8 @@ import { createPause } from "./pause.ts";
 import type { RetryDelays } from "./retry.ts";
 import { giveBack, settle } from "./settle.ts";
 import { provisionConsumer } from "./streams.ts";
+import { filtersOf } from "./subject-filter.ts";
+import { examine, isSuspect } from "./suspects.ts";
 
 /** What a module wants delivered, and what it does with it. `durable` is shared by all replicas. */
 export interface ConsumerDefinition<S extends Subject = Subject> {
@@ -78,25 +80,42 @@ export function createConsumer<S extends Subject>(
 	async function handleBatch(batch: JsMsg[]) {
 		if (pause.rest_ms() > 0) return giveBack(context, batch);
 		crashPoint("delivered", durable);
-		const session = await broker.ready;
-		const deliveries = batch.map((message) => decode(message, subjects));
-		const spans = startSpans(deliveries);
+		const deliveries = batch.map((message) => decode(message, subjects, durable));
+		const suspects = deliveries.filter((it) => isSuspect(it as unknown as Delivery<Subject>));
 		try {
-			await decide(deliveries);
-			crashPoint("handled", durable);
-			if (deliveries.every(({ outcome }) => outcome.kind !== "unavailable")) pause.passed();
-			await settle(context, session, deliveries as unknown as Delivery<Subject>[]);
+			if (suspects.length === 0) await handle(deliveries);
+			else {
+				const others = deliveries.filter((delivery) => !suspects.includes(delivery));
+				if (others.length > 0) await handle(others);
+				await examine({ ...context, handle, settle: settleAll, flush: broker.flush }, suspects);
+			}
 		} catch (error) {
 			log.error({ err: error, consumer: durable }, "a batch was not settled and will come again");
 		}
-		for (const span of spans) span.end();
 		metrics.lag.set({ consumer: durable }, secondsSince(batch[0]));
 		metrics.consumed.inc({ consumer: durable }, batch.length);
 		metrics.batch_size.observe({ consumer: durable }, batch.length);
 	}
 
+	async function handle(deliveries: readonly Delivery<S>[]) {
+		const spans = startSpans(deliveries);
+		try {
+			await decide(deliveries);
+			crashPoint("handled", durable);
+			if (deliveries.every(({ outcome }) => outcome.kind !== "unavailable")) pause.passed();
+			await settleAll(deliveries);
+		} finally {
+			for (const span of spans) span.end();
+		}
+	}
+
+	async function settleAll(deliveries: readonly Delivery<S>[]) {
+		const session = await broker.ready;
+		await settle(context, session, deliveries as unknown as Delivery<Subject>[]);
+	}
+
 	/** The events that follow from a traced one belong to the span of its handling. */
-	function startSpans(deliveries: Delivery<S>[]): Span[] {
+	function startSpans(deliveries: readonly Delivery<S>[]): Span[] {
 		const spans: Span[] = [];
 		for (const delivery of deliveries) {
 			const { event } = delivery;
@@ -121,7 +140,12 @@ export function createConsumer<S extends Subject>(
 
 	async function pull(session: Session) {
 		if (stopping) return;
-		await provisionConsumer(session.jsm, { ...context, subjects, acknowledge: "each" }, log);
+		const filters = filtersOf(subjects);
+		await provisionConsumer(
+			session.jsm,
+			{ ...context, subjects: filters, acknowledge: "each" },
+			log,
+		);
 		const consumer = await session.js.consumers.get(stream, durable);
 		messages = await consumer.consume({
 			max_messages: Math.min(

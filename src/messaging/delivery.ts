@@ -1,8 +1,9 @@
 import type { JsMsg } from "@nats-io/jetstream";
 import { contracts, type Subject } from "../contracts/events.ts";
 import { messageId } from "../contracts/identity.ts";
+import type { Failure } from "./failures.ts";
 import { headerBytes, headerText, readHeader } from "./headers.ts";
-import type { IncomingEvent, Outcome } from "./outcome.ts";
+import { done, type IncomingEvent, type Outcome } from "./outcome.ts";
 
 /** A message with what it says, or why it cannot be read. */
 export interface Delivery<S extends Subject> {
@@ -10,6 +11,8 @@ export interface Delivery<S extends Subject> {
 	/** Undefined when the message cannot be read; `outcome` then says why. */
 	event: IncomingEvent<S> | undefined;
 	readonly message_id: string;
+	/** What was put on record before it is handled; undefined for a message that nobody suspects. */
+	begun: Failure | undefined;
 	outcome: Outcome;
 }
 
@@ -17,10 +20,25 @@ const pending: Outcome = { kind: "retry", error: new Error("the handler said not
 const TRACEPARENT = /^[\da-f-]{55}$/;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Decodes a message and checks it against the contract of its subject. What fails here can never succeed later. */
-export function decode<S extends Subject>(message: JsMsg, subjects: readonly S[]): Delivery<S> {
+/**
+ * Decodes a message and checks it against the contract of its subject. What fails here can never succeed
+ * later. A redriven message that is for another durable, and an older version of what this one takes, are
+ * done without being looked at.
+ */
+export function decode<S extends Subject>(
+	message: JsMsg,
+	subjects: readonly S[],
+	durable: string,
+): Delivery<S> {
 	const subject = message.subject as S;
-	if (!subjects.includes(subject)) return unreadable(message, `unknown subject ${subject}`);
+	const headers = headerText(headerBytes(message));
+	const addressee = readHeader(headers, "for_consumer");
+	if (addressee !== undefined && addressee !== durable) return unconcerned(message);
+	if (!subjects.includes(subject)) {
+		return subject in contracts
+			? unconcerned(message)
+			: unreadable(message, `unknown subject ${subject}`);
+	}
 	let value: unknown;
 	try {
 		value = JSON.parse(decoder.decode(message.data));
@@ -30,11 +48,15 @@ export function decode<S extends Subject>(message: JsMsg, subjects: readonly S[]
 	const result = contracts[subject].schema.safeParse(value);
 	if (!result.success) return unreadable(message, "schema violation", result.error);
 	const data = result.data as IncomingEvent<S>["data"];
-	const header = readHeader(headerText(headerBytes(message)), "traceparent");
+	const header = readHeader(headers, "traceparent");
 	// It goes into the outbox, where a line break or a tab in it would part the rows.
 	const traceparent = header !== undefined && TRACEPARENT.test(header) ? header : undefined;
 	const event = { subject, data, message_id: data.message_id, traceparent } as IncomingEvent<S>;
-	return { message, event, message_id: data.message_id, outcome: pending };
+	return { message, event, message_id: data.message_id, begun: undefined, outcome: pending };
+}
+
+function unconcerned<S extends Subject>(message: JsMsg): Delivery<S> {
+	return { message, event: undefined, message_id: "", begun: undefined, outcome: done };
 }
 
 function unreadable<S extends Subject>(
@@ -44,5 +66,6 @@ function unreadable<S extends Subject>(
 ): Delivery<S> {
 	const outcome: Outcome = { kind: "dead-letter", reason, error };
 	const digest = new Bun.CryptoHasher("sha256").update(message.data).digest("hex");
-	return { message, event: undefined, message_id: messageId(message.subject, digest), outcome };
+	const message_id = messageId(message.subject, digest);
+	return { message, event: undefined, message_id, begun: undefined, outcome };
 }

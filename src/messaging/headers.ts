@@ -5,6 +5,10 @@ import { contracts, type OutgoingEvent } from "../contracts/events.ts";
 /** Set on an event that may have been published before, so that the audit log looks it up. */
 export const REPUBLISHED = "Millrace-Republished";
 
+/** On a redriven message: the durable it is for, and the broker's id of the message it repeats, if that had one. */
+export const FOR_CONSUMER = "Millrace-For";
+export const REPEATED_ID = "Millrace-Repeated-Id";
+
 const VERSION_LINE = "NATS/1.0\r\n";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -75,6 +79,8 @@ const SPELLINGS = {
 	message_id: spellings("Nats-Msg-Id"),
 	traceparent: spellings("traceparent"),
 	republished: spellings(REPUBLISHED),
+	for_consumer: spellings(FOR_CONSUMER),
+	repeated_id: spellings(REPEATED_ID),
 };
 
 /** The value of a header in a block's text, undefined when it is not there. */

@@ -11,7 +11,7 @@ export interface StreamMessage {
 	/** The header block as published, empty when there is none. */
 	readonly headers: Uint8Array;
 	readonly data: Uint8Array;
-	/** What the publisher called it; undefined when it has no id in its headers. */
+	/** What the publisher called it; undefined when it has no id in its headers. A redriven message has the id it repeats. */
 	readonly message_id: string | undefined;
 	readonly traceparent: string | undefined;
 	/** It may be on a stream twice. */
@@ -87,9 +87,14 @@ function toStreamMessage(stream: EventStream, message: JsMsg): StreamMessage {
 		subject: message.subject,
 		headers,
 		data: message.data,
-		message_id: readHeader(text, "message_id"),
+		message_id: idOf(text),
 		traceparent: readHeader(text, "traceparent"),
 		republished: readHeader(text, "republished") !== undefined,
 		pending: message.info.pending,
 	};
+}
+
+function idOf(headers: string): string | undefined {
+	const repeated = readHeader(headers, "repeated_id");
+	return repeated === undefined ? readHeader(headers, "message_id") : repeated || undefined;
 }

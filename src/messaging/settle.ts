@@ -5,9 +5,11 @@ import type { Database } from "../database/connection.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Session } from "./connection.ts";
-import { park } from "./dead-letter.ts";
+import { type DeadLetter, park } from "./dead-letter.ts";
 import type { Delivery } from "./delivery.ts";
-import { countFailures, type Failure, forgetFailures } from "./failures.ts";
+import { countFailures, type Failure, forgetFailures, withdrawBegun } from "./failures.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import { headerBytes, headerText } from "./headers.ts";
 import type { Pause } from "./pause.ts";
 import { type RetryDelays, retryDelay } from "./retry.ts";
 
@@ -60,7 +62,7 @@ export async function settle(
 	await Promise.all([
 		finish(context, succeeded_late),
 		retry(context, session, failed),
-		...hopeless.map((delivery) => bury(context, session, delivery, undefined)),
+		...hopeless.map((delivery) => bury(context, session, delivery, delivery.begun)),
 		pause(context, session, blameless),
 	]);
 }
@@ -87,11 +89,12 @@ async function finish(context: SettleContext, deliveries: readonly Settled[]) {
 async function retry(context: SettleContext, session: Session, deliveries: readonly Settled[]) {
 	if (deliveries.length === 0) return;
 	const { database, schema, durable, log } = context;
-	const errors = new Map(deliveries.map((it) => [it.message_id, describe(it.outcome)]));
+	const uncounted = deliveries.filter(({ begun }) => !begun?.attempts);
+	const errors = new Map(uncounted.map((it) => [it.message_id, describe(it.outcome)]));
 	const failed = [...errors].map(([message_id, error]) => ({ message_id, error }));
 	let failures: readonly Failure[];
 	try {
-		failures = await countFailures(database, schema, durable, failed);
+		failures = failed.length > 0 ? await countFailures(database, schema, durable, failed) : [];
 	} catch (error) {
 		log.warn({ err: error, consumer: durable }, "attempts cannot be counted; none is spent");
 		for (const { message } of deliveries) message.nak(context.retry_first_ms);
@@ -99,7 +102,7 @@ async function retry(context: SettleContext, session: Session, deliveries: reado
 	}
 	const counted = new Map(failures.map((failure) => [failure.message_id, failure]));
 	await Promise.all(
-		deliveries.map((it) => again(context, session, it, counted.get(it.message_id))),
+		deliveries.map((it) => again(context, session, it, counted.get(it.message_id) ?? it.begun)),
 	);
 }
 
@@ -139,34 +142,41 @@ async function bury(
 	const { message, message_id, outcome } = delivery;
 	const reason = outcome.kind === "dead-letter" ? outcome.reason : "attempts exhausted";
 	const now = Date.now();
+	const error = "error" in outcome ? outcome.error : undefined;
+	const letter: DeadLetter = {
+		...fingerprintOf({ subject: message.subject, consumer: durable, reason, error }),
+		module,
+		reason,
+		error: describe(outcome),
+		message_id,
+		order_id: delivery.event?.data.order_id,
+		subject: message.subject,
+		stream,
+		sequence: message.seq,
+		consumer: durable,
+		attempts: Math.max(failure?.attempts ?? 1, 1),
+		first_failed_ms: failure?.first_failed_at.getTime() ?? now,
+		last_failed_ms: failure?.last_failed_at.getTime() ?? now,
+		traceparent: delivery.event?.traceparent,
+		headers: headerText(headerBytes(message)),
+		data: message.data,
+	};
 	try {
-		await park(session.js, {
-			module,
-			reason,
-			error: describe(outcome),
-			message_id,
-			subject: message.subject,
-			stream,
-			sequence: message.seq,
-			consumer: durable,
-			attempts: failure?.attempts ?? 1,
-			first_failed_ms: failure?.first_failed_at.getTime() ?? now,
-			last_failed_ms: failure?.last_failed_at.getTime() ?? now,
-			traceparent: delivery.event?.traceparent,
-			data: message.data,
-		});
+		await park(session.js, letter);
 	} catch (error) {
 		log.error({ err: error, consumer: durable, message_id }, "a dead letter cannot be parked yet");
 		message.nak(context.retry_last_ms);
 		return;
 	}
+	// Before the original goes: what is left on record would be held against its redrive.
+	if (message.redelivered) {
+		await forgetFailures(context.database, context.schema, durable, [message_id]).catch(
+			() => undefined,
+		);
+	}
 	message.term(reason);
 	metrics.dead_letters.inc({ module, reason }, 1);
 	log.error({ consumer: durable, message_id, reason, error: describe(outcome) }, "dead letter");
-	if (!message.redelivered) return;
-	await forgetFailures(context.database, context.schema, durable, [message_id]).catch(
-		() => undefined,
-	);
 }
 
 /** Stops deliveries to every replica for a while, spends no attempt, and lets the next batch try. */
@@ -180,9 +190,22 @@ async function pause(context: SettleContext, session: Session, deliveries: reado
 		"a dependency is away; consumer paused",
 	);
 	await context.pause.begin(session, pause_ms);
+	await unspend(context, deliveries);
 	giveBack(
 		context,
 		deliveries.map(({ message }) => message),
+	);
+}
+
+/** What was put on record before these were handled did not happen. */
+async function unspend(context: SettleContext, deliveries: readonly Settled[]) {
+	const { database, schema, durable, log } = context;
+	const begun = deliveries.flatMap(({ message_id, begun: it }) =>
+		it === undefined ? [] : [{ message_id, counted: it.attempts > 0 }],
+	);
+	if (begun.length === 0) return;
+	await withdrawBegun(database, schema, durable, begun).catch((error) =>
+		log.warn({ err: error, consumer: durable }, "attempts that were none are still on record"),
 	);
 }
 

@@ -102,6 +102,11 @@ describe("a message that can never be handled is parked on its first delivery", 
 			"Nats-Msg-Id": `dlq:${durable}:${sequence}:${headers["Millrace-Message-Id"]}`,
 			"Millrace-Reason": reason,
 			"Millrace-Error": expect.stringMatching(error),
+			"Millrace-Fingerprint": expect.stringMatching(/^[0-9a-f]{12}$/),
+			"Millrace-Error-Type": expect.stringMatching(/^(SyntaxError|ZodError)$/),
+			"Millrace-Error-Place": expect.stringMatching(
+				error.source === "JSON" ? /^messaging\/delivery\.ts decode$/ : error,
+			),
 			"Millrace-Message-Id": expect.stringMatching(/^[0-9a-f-]{36}$/),
 			"Millrace-Original-Subject": SUBJECT,
 			"Millrace-Original-Stream": "ORDERS",
@@ -141,6 +146,7 @@ test("a message that fails gets five attempts with growing gaps, then is parked"
 	expect(letter?.header("Millrace-Reason")).toBe("attempts exhausted");
 	expect(letter?.header("Millrace-Error")).toBe("TypeError: no such colour: bl");
 	expect(letter?.header("Millrace-Message-Id")).toBe(event.message_id);
+	expect(letter?.header("Millrace-Order-Id")).toBe("fails");
 	expect(letter?.header("traceparent")).toBe(TRACEPARENT);
 	const [first, last] = ["First", "Last"].map((which) =>
 		Date.parse(letter?.header(`Millrace-${which}-Failed-At`) ?? ""),

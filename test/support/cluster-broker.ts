@@ -58,11 +58,20 @@ async function progressOf(jsm: JetStreamManager, stream: EventStream) {
 	for await (const info of jsm.consumers.list(stream)) {
 		const { durable_name, filter_subject, filter_subjects = [filter_subject ?? ""] } = info.config;
 		if (durable_name === undefined) continue;
-		const stored = sum(filter_subjects.map((subject) => state.subjects?.[subject] ?? 0));
+		const stored = sum(
+			Object.entries(state.subjects ?? {}).map(([subject, count]) =>
+				filter_subjects.some((filter) => passes(subject, filter)) ? count : 0,
+			),
+		);
 		open += info.num_pending + info.num_ack_pending;
 		redeliveries += info.delivered.consumer_seq - (stored - info.num_pending);
 	}
 	return { stream, last: state.last_seq, open, redeliveries };
+}
+
+/** A filter is a subject, or one with any last part. */
+function passes(subject: string, filter: string): boolean {
+	return filter === subject || (filter.endsWith(".*") && subject.startsWith(filter.slice(0, -1)));
 }
 
 function sum(numbers: readonly number[]): number {

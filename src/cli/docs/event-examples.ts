@@ -73,6 +73,13 @@ export function exampleHeaders(event: OutgoingEvent): readonly string[] {
 /** The headers of a dead letter, as lines `Name: value`. */
 export async function deadLetterHeaders(): Promise<readonly string[]> {
 	const event = exampleOf("inventory.reserved.v1");
+	const redriven = [
+		`Millrace-Repeated-Id: ${event.message_id}`,
+		"Millrace-Redrives: 1",
+		`Millrace-Redrive: ${messageId("redrive", ORDER_ID)}`,
+		"Millrace-Redriven-By: ada",
+		`Millrace-Redriven-At: ${new Date(FAILED_MS - 60_000).toISOString()}`,
+	];
 	let block = new Uint8Array();
 	const client = {
 		async publish(_subject: string, _data: Uint8Array, options: { headers: Encodable }) {
@@ -83,7 +90,11 @@ export async function deadLetterHeaders(): Promise<readonly string[]> {
 		module: "payment",
 		reason: "attempts exhausted",
 		error: "Error: the gateway did not answer",
+		fingerprint: "9d1c4f0b7a26",
+		type: "Error",
+		place: "modules/payment/charge-order.ts toCharge",
 		message_id: event.message_id,
+		order_id: ORDER_ID,
 		subject: event.subject,
 		stream: contracts["inventory.reserved.v1"].stream,
 		sequence: 42,
@@ -92,6 +103,7 @@ export async function deadLetterHeaders(): Promise<readonly string[]> {
 		first_failed_ms: FAILED_MS,
 		last_failed_ms: FAILED_MS + 20_000,
 		traceparent: event.traceparent,
+		headers: redriven.join("\r\n"),
 		data: new TextEncoder().encode(event.data),
 	});
 	return headerLines(block);

@@ -8,6 +8,18 @@ const MEANINGS: Readonly<Record<string, string>> = {
 	"Millrace-Republished": "`1` on an event that may be on its stream twice; else left out.",
 	"Millrace-Reason": "Why the message was given up.",
 	"Millrace-Error": "The failure of the last attempt.",
+	"Millrace-Fingerprint":
+		"The same for all failures of one cause: of the error's type and place, whatever lines move.",
+	"Millrace-Error-Type": "The error's name and code, or the reason where there is none.",
+	"Millrace-Error-Place": "The file and function it came from, or the fields that are wrong.",
+	"Millrace-Order-Id": "The order it is about; left out when it cannot be read.",
+	"Millrace-Repeated-Id":
+		"The `Nats-Msg-Id` that the message was first published with; left out when it had none.",
+	"Millrace-Redrives":
+		"How often it was redriven; left out, like the three below, when it never was.",
+	"Millrace-Redrive": "The operator's action that redrove it last.",
+	"Millrace-Redriven-By": "The operator.",
+	"Millrace-Redriven-At": "When, RFC 3339.",
 	"Millrace-Message-Id":
 		"The event's id; for what cannot be read, one derived from subject and payload.",
 	"Millrace-Original-Subject": "Where the message was published.",
