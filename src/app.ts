@@ -1,16 +1,13 @@
 import { join } from "node:path";
 import { migrations } from "../migrations/bundle.ts";
 import { type Config, ConfigError, type DatabaseUrls, type StripeAccess } from "./config.ts";
-import type { ModuleName } from "./contracts/streams.ts";
+import { type ModuleName, moduleNames } from "./contracts/streams.ts";
 import { armCrashPoint } from "./crash-point.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./database/connection.ts";
 import { DatabaseUnavailableError } from "./database/errors.ts";
 import { tryLock } from "./database/lock.ts";
 import { migrate } from "./database/migrate.ts";
-import { createGuardedGateway } from "./gateway/guarded-gateway.ts";
-import { createInProcessGateway } from "./gateway/in-process-gateway.ts";
-import { createStripeGateway } from "./gateway/stripe-gateway.ts";
-import { readWebhook } from "./gateway/webhook.ts";
+import { type OpenGateway, openGateway } from "./gateway/open-gateway.ts";
 import { documentOf } from "./http/openapi.ts";
 import { createOps } from "./http/ops.ts";
 import { HttpProblem } from "./http/problem.ts";
@@ -25,9 +22,15 @@ import { auditModule } from "./modules/audit/module.ts";
 import { inventoryModule } from "./modules/inventory/module.ts";
 import { orderModule } from "./modules/order/module.ts";
 import { paymentModule } from "./modules/payment/module.ts";
+import { openStore } from "./object-store/open-store.ts";
 import type { Log } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { createTracing, type Tracing } from "./telemetry/trace.ts";
+import { openVerifier } from "./verify/open-verifier.ts";
+import { createScheduledVerify } from "./verify/scheduled-verify.ts";
+
+/** What was written to so shortly ago may be a step in progress. */
+const VERIFY_SETTLE_MS = 10_000;
 
 /** What a module offers to the process that hosts it. */
 interface Module {
@@ -44,7 +47,8 @@ interface Foundation {
 	readonly config: Config;
 	readonly database: Database;
 	readonly database_options: DatabaseOptions;
-	readonly stripe: StripeAccess | undefined;
+	/** The gateway of this process. */
+	payments(): OpenGateway;
 	readonly broker: Broker;
 	readonly relay: Relay;
 	readonly metrics: Metrics;
@@ -66,7 +70,7 @@ const modules: Readonly<Record<ModuleName, (it: Foundation) => Module>> = {
 	payment: (it) =>
 		paymentModule({
 			...it,
-			...openGateway(it),
+			...it.payments(),
 			settings: it.config.payment,
 			http: it.config.http,
 		}),
@@ -132,6 +136,11 @@ export function createApp(options: AppOptions): App {
 		},
 		log,
 	);
+	let opened: OpenGateway | undefined;
+	const payments = () => {
+		opened ??= openPayments(options, metrics);
+		return opened;
+	};
 	const hosted = roles.map((role) => host(role));
 	const routes = hosted.flatMap(({ module }) => module.routes);
 	const ops_routes = hosted.flatMap(({ module }) => module.ops_routes ?? []);
@@ -157,8 +166,7 @@ export function createApp(options: AppOptions): App {
 		const schema = `millrace_${role}`;
 		const needs = { module: role, schema, database, broker, metrics, tracing, log };
 		const relay = createRelay({ module: role, schema, ...config.relay }, needs);
-		const { stripe } = options;
-		const module = modules[role]({ ...needs, config, database_options, stripe, relay });
+		const module = modules[role]({ ...needs, config, database_options, payments, relay });
 		const settings = config.consumer;
 		const consumers = module.consumers.map((definition) =>
 			createConsumer(definition, { ...needs, settings }),
@@ -180,6 +188,7 @@ export function createApp(options: AppOptions): App {
 		...hosted.flatMap(({ module, relay }) => (module.name === "audit" ? [] : [relay])),
 		...hosted.flatMap(({ module }) => module.background),
 		...hosted.flatMap(({ consumers }) => consumers),
+		...scheduleVerify(options, metrics, payments),
 		...(routes.length > 0 ? [http] : []),
 	]);
 	return {
@@ -212,31 +221,43 @@ function databaseUrl({ database_urls }: AppOptions, role: ModuleName): string {
 	throw new ConfigError(`Set DATABASE_URL_${role.toUpperCase()}, or DATABASE_URL for all modules.`);
 }
 
-function openGateway({ config, stripe, metrics, log }: Foundation) {
-	const { gateway, default_token, call_timeout_ms } = config.payment;
-	if (gateway === "in-process") {
-		const folder = join(config.data_folder, "gateway");
-		return { gateway: createInProcessGateway(folder), readWebhook: undefined };
-	}
-	if (stripe === undefined) {
-		throw new ConfigError("Set STRIPE_API_KEY, or PAYMENT_GATEWAY=in-process to move no money.");
-	}
-	const access = { ...stripe, call_timeout_ms, default_token };
-	const { webhook_secret } = stripe;
-	return {
-		gateway: createGuardedGateway(createStripeGateway(access), config.payment, { metrics, log }),
-		readWebhook:
-			webhook_secret === undefined
-				? undefined
-				: (body: string, signature: string | undefined) =>
-						readWebhook(body, signature, webhook_secret),
-	};
-}
-
-/** A bucket outlives the process and its folder, so its log has no key that is made by the way. */
 function auditKeySource({ audit, audit_private_key, data_folder }: Config) {
 	const made_in = audit.store.startsWith("s3:") ? undefined : join(data_folder, "audit.key");
 	return { text: audit_private_key, file: audit.key_file, made_in };
+}
+
+function openPayments({ config, stripe, log }: AppOptions, metrics: Metrics): OpenGateway {
+	const ledger_folder = join(config.data_folder, "gateway");
+	const opened = openGateway({ ...config.payment, stripe, ledger_folder }, { metrics, log });
+	if (opened) return opened;
+	throw new ConfigError("Set STRIPE_API_KEY, or PAYMENT_GATEWAY=in-process to move no money.");
+}
+
+/** The replicas that charge take turns: they can ask the gateway. */
+function scheduleVerify(
+	options: AppOptions,
+	metrics: Metrics,
+	payments: () => OpenGateway,
+): Part[] {
+	const { config, log, roles } = options;
+	const { interval_s, unknown_minutes_max } = config.verify;
+	if (interval_s === 0 || !roles.includes("payment")) return [];
+	const urls = moduleNames.map((name) => [name, databaseUrl(options, name)] as const);
+	const verifier = openVerifier({
+		database_urls: Object.fromEntries(urls) as Record<ModuleName, string>,
+		connect_timeout_s: config.database.connect_timeout_s,
+		gateway: payments().gateway,
+		log_files: openStore(config.audit.store, config.bucket_access),
+	});
+	const lock_options = { url: databaseUrl(options, "payment"), ...config.database };
+	const limits = {
+		interval_s,
+		settle_ms: VERIFY_SETTLE_MS,
+		pending_ms_max: config.order.deadline_ms + 2 * config.order.deadline_interval_ms,
+		unknown_ms_max: unknown_minutes_max * 60_000,
+	};
+	const lock = () => tryLock(lock_options, "millrace verify");
+	return [createScheduledVerify(limits, { verifier, metrics, log, tryLock: lock })];
 }
 
 function toProblem(error: unknown): HttpProblem | undefined {

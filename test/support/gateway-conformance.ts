@@ -162,7 +162,7 @@ function movesOnce(held: Held) {
 		const request = charge(rig.tokens.pays);
 		const results = await submitAll(rig.gateway, [request, request, request]);
 		const again = await submit(rig.gateway, request);
-		const told = results.filter(({ state }) => state !== "not_sent");
+		const told = results.filter(({ state }) => state === "succeeded" || state === "declined");
 		expect(told).toEqual(told.map(() => again));
 		expect(told).not.toBeEmpty();
 		expect(await movedFor(rig, request)).toHaveLength(1);
