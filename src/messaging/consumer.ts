@@ -1,4 +1,4 @@
-import type { ConsumerMessages, JsMsg } from "@nats-io/jetstream";
+import type { JsMsg } from "@nats-io/jetstream";
 import type { Subject } from "../contracts/events.ts";
 import type { EventStream, ModuleName } from "../contracts/streams.ts";
 import { crashPoint } from "../crash-point.ts";
@@ -14,6 +14,7 @@ import { type Delivery, decode } from "./delivery.ts";
 import { judge } from "./judge.ts";
 import type { Handle, IncomingEvent } from "./outcome.ts";
 import { createPause } from "./pause.ts";
+import { createPull } from "./pull.ts";
 import type { RetryDelays } from "./retry.ts";
 import { giveBack, settle } from "./settle.ts";
 import { provisionConsumer } from "./streams.ts";
@@ -54,6 +55,11 @@ export interface ConsumerNeeds {
 	readonly log: Log;
 }
 
+/** Messages that try whether what was away is back. */
+const PROBES = 10;
+/** How often it is looked whether a pause was ended early. */
+const REST_LOOK_MS = 250;
+
 /** Pulls the messages of one durable consumer and runs its handler over them, batch by batch. */
 export function createConsumer<S extends Subject>(
 	definition: ConsumerDefinition<S>,
@@ -63,8 +69,12 @@ export function createConsumer<S extends Subject>(
 	const { settings, broker, metrics, tracing, log } = needs;
 	const pause = createPause({ durable, stream, metrics, log });
 	const context = { ...needs, ...settings, durable, stream, pause };
-	let messages: ConsumerMessages | undefined;
+	const ahead_max = Math.min(
+		settings.in_flight_max,
+		settings.batch_events_max * (batches_running_max + 1),
+	);
 	let stopping = false;
+	let resting: Promise<void> | undefined;
 	let received = 0;
 
 	const batcher = createBatcher<JsMsg>({
@@ -75,6 +85,14 @@ export function createConsumer<S extends Subject>(
 			return pause.probing ? 1 : batches_running_max;
 		},
 		run: handleBatch,
+	});
+
+	const pull = createPull({
+		...context,
+		onMessage(message) {
+			received += 1;
+			batcher.push(message);
+		},
 	});
 
 	async function handleBatch(batch: JsMsg[]) {
@@ -92,6 +110,7 @@ export function createConsumer<S extends Subject>(
 		} catch (error) {
 			log.error({ err: error, consumer: durable }, "a batch was not settled and will come again");
 		}
+		followPause();
 		metrics.lag.set({ consumer: durable }, secondsSince(batch[0]));
 		metrics.consumed.inc({ consumer: durable }, batch.length);
 		metrics.batch_size.observe({ consumer: durable }, batch.length);
@@ -138,7 +157,7 @@ export function createConsumer<S extends Subject>(
 		}
 	}
 
-	async function pull(session: Session) {
+	async function begin(session: Session) {
 		if (stopping) return;
 		const filters = filtersOf(subjects);
 		await provisionConsumer(
@@ -146,19 +165,32 @@ export function createConsumer<S extends Subject>(
 			{ ...context, subjects: filters, acknowledge: "each" },
 			log,
 		);
-		const consumer = await session.js.consumers.get(stream, durable);
-		messages = await consumer.consume({
-			max_messages: Math.min(
-				settings.in_flight_max,
-				settings.batch_events_max * (batches_running_max + 1),
-			),
-			expires: settings.expires_ms,
-			idle_heartbeat: settings.heartbeat_ms,
-			callback: (message) => {
-				received += 1;
-				batcher.push(message);
-			},
-		});
+		await pull.open(session, ahead_max);
+	}
+
+	/**
+	 * While a dependency is away nothing is fetched, which would only have to be given back. Then a few
+	 * messages try whether it is back, and when they get through, all is as before.
+	 */
+	async function rest() {
+		await pull.close();
+		while (!stopping && pause.rest_ms() > 0)
+			await Bun.sleep(Math.min(pause.rest_ms(), REST_LOOK_MS));
+		if (!stopping) await pull.open(await broker.ready, PROBES);
+	}
+
+	function followPause() {
+		if (pause.rest_ms() > 0) {
+			resting ??= rest()
+				.catch((error) => log.warn({ err: error, consumer: durable }, "the consumer rests on"))
+				.finally(() => {
+					resting = undefined;
+				});
+		} else if (pull.ahead === PROBES && !pause.probing && !stopping) {
+			void broker.ready
+				.then((session) => pull.open(session, ahead_max))
+				.catch((error) => log.warn({ err: error, consumer: durable }, "the consumer stays slow"));
+		}
 	}
 
 	const monitor = createConsumerMonitor({
@@ -171,17 +203,14 @@ export function createConsumer<S extends Subject>(
 		log,
 		received: () => received,
 		busy: () => batcher.waiting + batcher.running > 0,
-		async restart(session) {
-			await messages?.close();
-			await pull(session);
-		},
+		restart: begin,
 	});
 
 	return {
 		name: `consumer ${durable} on ${stream}`,
 		async start() {
 			void broker.ready
-				.then(pull)
+				.then(begin)
 				.catch((error) =>
 					log.error({ err: error, consumer: durable }, "the consumer cannot start"),
 				);
@@ -190,7 +219,8 @@ export function createConsumer<S extends Subject>(
 		async stop() {
 			stopping = true;
 			await monitor.stop();
-			await messages?.close();
+			await resting;
+			await pull.close();
 			await batcher.drain();
 			await broker.flush();
 		},
