@@ -125,7 +125,7 @@ const PACKAGES = {
 		packages: "postgres|drizzle-orm",
 		only: [
 			"^src/database/",
-			"^src/.+/(store|tables)\\.ts$",
+			"^src/.+/([^/]*store|tables)\\.ts$",
 			"^src/messaging/(outbox[^/]*|[^/]+-tables?|failures[^/]*)\\.ts$",
 		],
 		why: "Statements live in stores, so that all writes of a table are found in one file.",

@@ -11,6 +11,7 @@ import { createBatcher } from "./batcher.ts";
 import type { Broker, Session } from "./connection.ts";
 import { createConsumerMonitor } from "./consumer-monitor.ts";
 import { type Delivery, decode } from "./delivery.ts";
+import { createPauseFollower } from "./follow-pause.ts";
 import { judge } from "./judge.ts";
 import type { Handle, IncomingEvent } from "./outcome.ts";
 import { createPause } from "./pause.ts";
@@ -55,11 +56,6 @@ export interface ConsumerNeeds {
 	readonly log: Log;
 }
 
-/** Messages that try whether what was away is back. */
-const PROBES = 10;
-/** How often it is looked whether a pause was ended early. */
-const REST_LOOK_MS = 250;
-
 /** Pulls the messages of one durable consumer and runs its handler over them, batch by batch. */
 export function createConsumer<S extends Subject>(
 	definition: ConsumerDefinition<S>,
@@ -74,7 +70,6 @@ export function createConsumer<S extends Subject>(
 		settings.batch_events_max * (batches_running_max + 1),
 	);
 	let stopping = false;
-	let resting: Promise<void> | undefined;
 	let received = 0;
 
 	const batcher = createBatcher<JsMsg>({
@@ -95,6 +90,8 @@ export function createConsumer<S extends Subject>(
 		},
 	});
 
+	const follower = createPauseFollower({ ...context, pull, ahead_max });
+
 	async function handleBatch(batch: JsMsg[]) {
 		if (pause.rest_ms() > 0) return giveBack(context, batch);
 		crashPoint("delivered", durable);
@@ -110,7 +107,7 @@ export function createConsumer<S extends Subject>(
 		} catch (error) {
 			log.error({ err: error, consumer: durable }, "a batch was not settled and will come again");
 		}
-		followPause();
+		follower.follow();
 		metrics.lag.set({ consumer: durable }, secondsSince(batch[0]));
 		metrics.consumed.inc({ consumer: durable }, batch.length);
 		metrics.batch_size.observe({ consumer: durable }, batch.length);
@@ -168,31 +165,6 @@ export function createConsumer<S extends Subject>(
 		await pull.open(session, ahead_max);
 	}
 
-	/**
-	 * While a dependency is away nothing is fetched, which would only have to be given back. Then a few
-	 * messages try whether it is back, and when they get through, all is as before.
-	 */
-	async function rest() {
-		await pull.close();
-		while (!stopping && pause.rest_ms() > 0)
-			await Bun.sleep(Math.min(pause.rest_ms(), REST_LOOK_MS));
-		if (!stopping) await pull.open(await broker.ready, PROBES);
-	}
-
-	function followPause() {
-		if (pause.rest_ms() > 0) {
-			resting ??= rest()
-				.catch((error) => log.warn({ err: error, consumer: durable }, "the consumer rests on"))
-				.finally(() => {
-					resting = undefined;
-				});
-		} else if (pull.ahead === PROBES && !pause.probing && !stopping) {
-			void broker.ready
-				.then((session) => pull.open(session, ahead_max))
-				.catch((error) => log.warn({ err: error, consumer: durable }, "the consumer stays slow"));
-		}
-	}
-
 	const monitor = createConsumerMonitor({
 		durable,
 		stream,
@@ -219,7 +191,7 @@ export function createConsumer<S extends Subject>(
 		async stop() {
 			stopping = true;
 			await monitor.stop();
-			await resting;
+			await follower.stop();
 			await pull.close();
 			await batcher.drain();
 			await broker.flush();
