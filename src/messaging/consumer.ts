@@ -114,7 +114,7 @@ export function createConsumer<S extends Subject>(
 	}
 
 	async function handle(deliveries: readonly Delivery<S>[]) {
-		const spans = startSpans(deliveries);
+		const spans = startSpans(tracing, durable, deliveries);
 		try {
 			await decide(deliveries);
 			crashPoint("handled", durable);
@@ -128,20 +128,6 @@ export function createConsumer<S extends Subject>(
 	async function settleAll(deliveries: readonly Delivery<S>[]) {
 		const session = await broker.ready;
 		await settle(context, session, deliveries as unknown as Delivery<Subject>[]);
-	}
-
-	/** The events that follow from a traced one belong to the span of its handling. */
-	function startSpans(deliveries: readonly Delivery<S>[]): Span[] {
-		const spans: Span[] = [];
-		for (const delivery of deliveries) {
-			const { event } = delivery;
-			if (event?.traceparent === undefined) continue;
-			const span = tracing.start(`process ${durable}`, "consumer", event.traceparent);
-			if (span === undefined) continue;
-			delivery.event = { ...event, traceparent: span.traceparent };
-			spans.push(span);
-		}
-		return spans;
 	}
 
 	async function decide(deliveries: readonly Delivery<S>[]) {
@@ -197,6 +183,24 @@ export function createConsumer<S extends Subject>(
 			await broker.flush();
 		},
 	};
+}
+
+/** The events that follow from a traced one belong to the span of its handling. */
+function startSpans<S extends Subject>(
+	tracing: Tracing,
+	durable: string,
+	deliveries: readonly Delivery<S>[],
+): Span[] {
+	const spans: Span[] = [];
+	for (const delivery of deliveries) {
+		const { event } = delivery;
+		if (event?.traceparent === undefined) continue;
+		const span = tracing.start(`process ${durable}`, "consumer", event.traceparent);
+		if (span === undefined) continue;
+		delivery.event = { ...event, traceparent: span.traceparent };
+		spans.push(span);
+	}
+	return spans;
 }
 
 /** The age of the first message of a batch, now that the batch is finished. */
