@@ -8,8 +8,6 @@ export interface EventTally {
 	readonly refund_ids: readonly string[];
 }
 
-export const NO_EVENTS: EventTally = { times: 0, refund_ids: [] };
-
 /** Every subject that there is. */
 export const subjects = Object.keys(contracts) as readonly Subject[];
 
@@ -19,12 +17,23 @@ const positions = new Map(subjects.map((subject, position) => [subject as string
 if (subjects.length * BITS > 30)
 	throw new Error("there are more subjects than a tally has room for");
 
+/** Orders go few ways, so that few tallies are made, however many orders there are. */
+const withoutRefunds = new Map<number, EventTally>();
+
+function tallyOfTimes(times: number): EventTally {
+	const known = withoutRefunds.get(times);
+	if (known !== undefined) return known;
+	const tally = { times, refund_ids: [] };
+	withoutRefunds.set(times, tally);
+	return tally;
+}
+
+export const NO_EVENTS = tallyOfTimes(0);
+
 /** One event. @param refund_id of `payments.refunded.v1` */
 export function tallyOf(subject: Subject, refund_id?: string): EventTally {
-	return {
-		times: 1 << ((positions.get(subject) ?? 0) * BITS),
-		refund_ids: refund_id === undefined ? [] : [refund_id],
-	};
+	const times = 1 << ((positions.get(subject) ?? 0) * BITS);
+	return refund_id === undefined ? tallyOfTimes(times) : { times, refund_ids: [refund_id] };
 }
 
 export function timesOf({ times }: EventTally, subject: Subject): number {
@@ -32,11 +41,9 @@ export function timesOf({ times }: EventTally, subject: Subject): number {
 }
 
 export function addTallies(one: EventTally, other: EventTally): EventTally {
-	const { refund_ids } = one;
-	return {
-		times: addTimes(one.times, other.times),
-		refund_ids: other.refund_ids.length === 0 ? refund_ids : [...refund_ids, ...other.refund_ids],
-	};
+	const times = addTimes(one.times, other.times);
+	if (one.refund_ids.length + other.refund_ids.length === 0) return tallyOfTimes(times);
+	return { times, refund_ids: [...one.refund_ids, ...other.refund_ids] };
 }
 
 function addTimes(one: number, other: number): number {
@@ -51,10 +58,11 @@ function addTimes(one: number, other: number): number {
 }
 
 export function encodeTally({ times, refund_ids }: EventTally): string {
-	return [times, ...refund_ids].join(" ");
+	return refund_ids.length === 0 ? `${times}` : [times, ...refund_ids].join(" ");
 }
 
 export function decodeTally(text: string): EventTally {
+	if (!text.includes(" ")) return tallyOfTimes(Number(text));
 	const [times, ...refund_ids] = text.split(" ");
 	return { times: Number(times), refund_ids };
 }

@@ -47,6 +47,7 @@ function expectedOf(facts: OrderFacts, subject: Subject): Expected {
 		case "payments.failed.v1":
 			return when(chargeIs(facts, "declined"));
 		case REFUNDED:
+		case "operations.acted.v1":
 			return "maybe";
 	}
 }

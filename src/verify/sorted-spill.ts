@@ -82,21 +82,38 @@ function ownText(text: string): string {
 
 type Entry<T> = readonly [key: string, value: T];
 
+interface Head<T> {
+	readonly run: Generator<Entry<T>>;
+	entry: Entry<T> | undefined;
+}
+
 /** Joins sorted runs into one, and the values of a key that several have. */
 function* merge<T>(runs: readonly Generator<Entry<T>>[], codec: Codec<T>): Generator<Entry<T>> {
-	const nextOf = (run: Generator<Entry<T>>) => run.next().value as Entry<T> | undefined;
-	const heads = runs.map((run) => ({ run, entry: nextOf(run) }));
+	const heads = runs.map((run): Head<T> => ({ run, entry: nextOf(run) }));
 	for (;;) {
-		let least: string | undefined;
-		for (const { entry } of heads) {
-			if (entry !== undefined && (least === undefined || entry[0] < least)) least = entry[0];
+		const key = leastKey(heads);
+		if (key === undefined) return;
+		let value: T | undefined;
+		for (const head of heads) {
+			const { entry } = head;
+			if (entry === undefined || entry[0] !== key) continue;
+			value = value === undefined ? entry[1] : codec.join(value, entry[1]);
+			head.entry = nextOf(head.run);
 		}
-		if (least === undefined) return;
-		const equal = heads.filter(({ entry }) => entry?.[0] === least);
-		const values = equal.map(({ entry }) => (entry as Entry<T>)[1]);
-		for (const head of equal) head.entry = nextOf(head.run);
-		yield [least, values.reduce(codec.join)];
+		yield [key, value as T];
 	}
+}
+
+function nextOf<T>(run: Generator<Entry<T>>): Entry<T> | undefined {
+	return run.next().value as Entry<T> | undefined;
+}
+
+function leastKey(heads: readonly Head<unknown>[]): string | undefined {
+	let least: string | undefined;
+	for (const { entry } of heads) {
+		if (entry !== undefined && (least === undefined || entry[0] < least)) least = entry[0];
+	}
+	return least;
 }
 
 function* linesOf(file: string): Generator<string> {
