@@ -2,6 +2,8 @@ import type { Command } from "./command.ts";
 
 const settings = ["config", "data-dir", "port", "ops-port"] as const;
 
+const AUDIT_KEY = "file with the public key; default audit.key.pub in the data folder";
+
 /** The commands, in the order of the help. Each is loaded when it is called, so that `health` is quick. */
 export const commands: readonly Command[] = [
 	{
@@ -59,6 +61,50 @@ embedded servers by its data folder, any other by DATABASE_URL, STRIPE_API_KEY a
 Exit codes: 0 nothing is wrong, 1 something is or cannot be read, 2 wrong call, 78 wrong configuration.`,
 		flags: ["json", "since", "no-gateway", "unknown-minutes", "settle-s", "config", "data-dir"],
 		run: async (values) => (await import("./verify.ts")).verify(values),
+	},
+	{
+		name: "audit verify",
+		summary: "check the audit log with nothing but its files and a public key",
+		about: `Every signature, entry, tile and root is checked by hashing everything anew. It needs neither a
+database nor a broker, and no millrace that runs. Exit code 0 when all is as it was signed, 1 when not.
+
+A log that was rolled back, or written anew by whoever has its private key, is found by comparing it with a
+checkpoint that was seen before: with --checkpoint, or with the one that audit.witness keeps.`,
+		flags: ["store", "key", "checkpoint", "json", "config", "data-dir"],
+		flag_help: { key: AUDIT_KEY },
+		run: async (values) => (await import("./audit-verify.ts")).verifyAudit(values),
+	},
+	{
+		name: "audit prove",
+		summary: "print a proof that the events of an order are in the audit log",
+		about:
+			"Call it with an order id. What it prints is for `audit check`, and needs the log no more.",
+		flags: ["store", "config", "data-dir"],
+		words: true,
+		run: async (values, words) => (await import("./audit-prove.ts")).prove(values, words),
+	},
+	{
+		name: "audit check",
+		summary: "check such a proof with nothing but a public key",
+		about: "Call it with the file that `audit prove` printed.",
+		flags: ["key", "config", "data-dir"],
+		flag_help: { key: AUDIT_KEY },
+		words: true,
+		run: async (values, words) => (await import("./audit-prove.ts")).check(values, words),
+	},
+	{
+		name: "audit tail",
+		summary: "show the last entries of the audit log",
+		flags: ["store", "follow", "config", "data-dir"],
+		run: async (values) => (await import("./audit-tail.ts")).tail(values),
+	},
+	{
+		name: "audit keygen",
+		summary: "make a key that signs the audit log",
+		about: `To change the key of a log make one with the --name of the old, which is in front of its first +, and
+add the old private key to the file on a line of its own. It may go when millrace has started with both.`,
+		flags: ["name", "out"],
+		run: async (values) => (await import("./audit-keygen.ts")).keygen(values),
 	},
 	{
 		name: "health",

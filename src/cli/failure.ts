@@ -13,6 +13,8 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
 	TracingVariableError: 78,
 	StoreError: 78,
 	KeyError: 78,
+	NoteError: 1,
+	ProofError: 1,
 	PortTakenError: 1,
 	EmbeddedError: 1,
 	GatewayBooksError: 1,

@@ -67,6 +67,23 @@ export const flags = {
 		value: "NUMBER",
 		help: "what was written to so shortly ago may be in progress; default 10, 0 at rest",
 	},
+	store: {
+		type: "string",
+		value: "ADDRESS",
+		help: "where the log is: a folder or s3://BUCKET/PREFIX; default is what is configured",
+	},
+	checkpoint: {
+		type: "string",
+		value: "FILE",
+		help: "the checkpoint that was seen before; it is replaced by what is found sound",
+	},
+	follow: { type: "boolean", help: "go on with those that come, until Ctrl-C" },
+	name: {
+		type: "string",
+		value: "ORIGIN",
+		help: "what the log is called, as example.com/orders; default is made up",
+	},
+	out: { type: "string", value: "FILE", help: "where the private key is kept; default audit.key" },
 	help: { type: "boolean", short: "h", help: "show this" },
 } as const;
 
@@ -94,6 +111,11 @@ export interface FlagValues {
 	readonly "no-gateway"?: boolean;
 	readonly "unknown-minutes"?: string;
 	readonly "settle-s"?: string;
+	readonly store?: string;
+	readonly checkpoint?: string;
+	readonly follow?: boolean;
+	readonly name?: string;
+	readonly out?: string;
 	readonly help?: boolean;
 }
 

@@ -7,6 +7,9 @@ const ASIDE = ".writing-";
 
 /** An object store in a folder. What is written once stays: files are made whole, synced and read-only. */
 export function openDirectory(root: string): ObjectStore {
+	/** Folders that are there, but for those of partial objects, which come and go. */
+	const present = new Set<string>();
+
 	function asideOf({ path }: NamedObject): string {
 		const digest = createHash("sha256").update(path).digest("hex").slice(0, 16);
 		return join(root, `${ASIDE}${process.pid}-${digest}`);
@@ -14,9 +17,7 @@ export function openDirectory(root: string): ObjectStore {
 
 	async function writeAside(object: NamedObject): Promise<string> {
 		const aside = asideOf(object);
-		// A killed process of the same number may have left one, read-only.
-		await rm(aside, { force: true });
-		const file = await open(aside, "w", 0o444);
+		const file = await openNew(aside);
 		try {
 			await file.writeFile(object.bytes);
 			await file.datasync();
@@ -49,17 +50,29 @@ export function openDirectory(root: string): ObjectStore {
 	): Promise<void> {
 		const folders = new Set(objects.map(({ path }) => dirname(join(root, path))));
 		const grown = new Set<string>();
-		for (const folder of folders) for (const made of await makeFolder(folder)) grown.add(made);
 		try {
+			for (const folder of folders) for (const made of await makeFolder(folder)) grown.add(made);
 			const asides = await Promise.all(objects.map(writeAside));
 			for (const [index, object] of objects.entries())
 				await settle(asides[index] as string, object);
 		} catch (error) {
 			// Read-only files left behind could not be written again by anybody but root.
 			await Promise.allSettled(objects.map((object) => rm(asideOf(object), { force: true })));
+			present.clear();
 			throw error;
 		}
 		for (const folder of new Set([...folders, ...grown])) await syncFolder(folder);
+	}
+
+	/** @returns the folders that have got a new entry by it, which is as durable as they are */
+	async function makeFolder(folder: string): Promise<string[]> {
+		if (present.has(folder)) return [];
+		const first = await mkdir(folder, { recursive: true });
+		if (!folder.endsWith(".p")) present.add(folder);
+		if (first === undefined) return [];
+		const grown: string[] = [];
+		for (let at = folder; at.length >= first.length; at = dirname(at)) grown.push(dirname(at));
+		return grown;
 	}
 
 	const create = (objects: readonly NamedObject[]) => write(objects, appear);
@@ -83,13 +96,15 @@ export function openDirectory(root: string): ObjectStore {
 	};
 }
 
-/** @returns the folders that have got a new entry by it, which is as durable as they are */
-async function makeFolder(folder: string): Promise<string[]> {
-	const first = await mkdir(folder, { recursive: true });
-	if (first === undefined) return [];
-	const grown: string[] = [];
-	for (let at = folder; at.length >= first.length; at = dirname(at)) grown.push(dirname(at));
-	return grown;
+/** A killed process of the same number may have left such a file, read-only. */
+async function openNew(path: string) {
+	try {
+		return await open(path, "wx", 0o444);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+		await rm(path);
+		return open(path, "wx", 0o444);
+	}
 }
 
 function absent(error: unknown): undefined {

@@ -1,6 +1,6 @@
 import { HASH_BYTES } from "./hash.ts";
 import type { SignerKey, VerifierKey } from "./keys.ts";
-import { NoteError, openNote, signNote } from "./note.ts";
+import { NoteError, openNote, signNote, unsignedText } from "./note.ts";
 import type { TreeHead } from "./proofs.ts";
 
 /** Where the newest checkpoint lies. */
@@ -32,6 +32,18 @@ export function openCheckpoint(
 	keys: readonly VerifierKey[],
 ): Checkpoint & { readonly signed_by: readonly VerifierKey[] } {
 	const { text, signed_by } = openNote(bytes, keys);
+	const head = parse(text);
+	if (signed_by.some(({ name }) => name !== head.origin))
+		throw new NoteError(`a checkpoint of ${head.origin}, not of ${signed_by[0]?.name}`);
+	return { ...head, signed_by };
+}
+
+/** What a checkpoint says, whoever signed it. */
+export function peekCheckpoint(bytes: Uint8Array): Checkpoint {
+	return parse(unsignedText(bytes));
+}
+
+function parse(text: string): Checkpoint {
 	const [origin = "", size = "", base64 = "", ...extensions] = text.slice(0, -1).split("\n");
 	const root = Buffer.from(base64, "base64");
 	const sound =
@@ -40,7 +52,5 @@ export function openCheckpoint(
 		root.length === HASH_BYTES &&
 		root.toString("base64") === base64;
 	if (!sound) throw new NoteError("not a checkpoint");
-	if (signed_by.some(({ name }) => name !== origin))
-		throw new NoteError(`a checkpoint of ${origin}, not of ${signed_by[0]?.name}`);
-	return { origin, size: Number(size), root, extensions, signed_by };
+	return { origin, size: Number(size), root, extensions };
 }

@@ -68,3 +68,8 @@ function sha256(bytes: Uint8Array): Uint8Array {
 	Bun.SHA256.hash(bytes, hash);
 	return hash;
 }
+
+/** Hashes, one behind the other. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+	return Buffer.concat(parts);
+}

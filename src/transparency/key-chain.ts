@@ -1,70 +1,68 @@
 import { groupedNumber } from "../contracts/audit-log.ts";
 import { type Checkpoint, openCheckpoint, signCheckpoint } from "./checkpoint.ts";
 import { readVerifierKey, type SignerKey, type VerifierKey } from "./keys.ts";
-import { NoteError } from "./note.ts";
+import { NoteError, unsignedText } from "./note.ts";
 
 /** Where notes lie that pass a log on from one key to the next. */
 export const KEYS_FOLDER = "keys";
 
-const NEXT_KEY = "next-key ";
+const FROM = "key ";
+const TO = "next-key ";
 
 /** `keys/001` is the first. */
 export function keyNotePath(number: number): string {
 	return `${KEYS_FOLDER}/${groupedNumber(number)}`;
 }
 
-/** A checkpoint that names the key that signs from now on, signed by it and by the one before. */
+/** A checkpoint that names the key that signs from now on and the one before, and is signed by both. */
 export function signKeyNote(head: Checkpoint, from: SignerKey, to: SignerKey): Uint8Array {
-	const extensions = [`${NEXT_KEY}${to.verifier.text}`];
+	const extensions = [FROM + from.verifier.text, TO + to.verifier.text];
 	return signCheckpoint({ ...head, extensions }, [from, to]);
 }
 
-/** A key note that was found to hold. */
-export interface KeyNote {
+/** A key note that both of its keys signed. */
+interface KeyNote {
 	readonly head: Checkpoint;
-	readonly next: VerifierKey;
+	readonly from: VerifierKey;
+	readonly to: VerifierKey;
+}
+
+/** The keys that have signed a log, the oldest first, and what was signed when it was passed on. */
+export interface KeyChain {
+	readonly keys: readonly VerifierKey[];
+	readonly heads: readonly Checkpoint[];
 }
 
 /**
- * Follows a log from trusted keys to the one that signs now.
- * @param notes in their order
- * @param trusted at least one key
- * @returns the notes that could be followed; the last one's key is the newest. Notes from before the
- * trusted keys are passed over.
- * @throws NoteError when a note behind the first one that could be followed does not hold
+ * Follows a log from key to key.
+ * @param notes in their order; none for a log that has had one key
+ * @returns undefined when there are no notes
+ * @throws NoteError when the notes do not join
  */
-export function followKeys(
-	notes: readonly Uint8Array[],
-	trusted: readonly VerifierKey[],
-): KeyNote[] {
-	const followed: KeyNote[] = [];
-	for (const bytes of notes) {
-		const newest = followed.at(-1)?.next;
-		const note = openKeyNote(bytes, newest ? [newest] : trusted, newest !== undefined);
-		if (note) followed.push(note);
-	}
-	return followed;
+export function followKeys(notes: readonly Uint8Array[]): KeyChain | undefined {
+	const opened = notes.map(openKeyNote);
+	const [first] = opened;
+	if (first === undefined) return undefined;
+	for (const [n, note] of opened.slice(1).entries())
+		if (note.from.text !== opened[n]?.to.text)
+			throw new NoteError(
+				`key note ${n + 2} goes on from another key than note ${n + 1} ends with`,
+			);
+	return {
+		keys: [first.from, ...opened.map(({ to }) => to)],
+		heads: opened.map(({ head }) => head),
+	};
 }
 
-function openKeyNote(
-	bytes: Uint8Array,
-	keys: readonly VerifierKey[],
-	required: boolean,
-): KeyNote | undefined {
-	const head = openIfSigned(bytes, keys, required);
-	if (head === undefined) return undefined;
-	const [line = ""] = head.extensions;
-	if (!line.startsWith(NEXT_KEY)) throw new NoteError("a key note names no key");
-	const next = readVerifierKey(line.slice(NEXT_KEY.length));
-	openCheckpoint(bytes, [next]);
-	return { head, next };
-}
-
-function openIfSigned(bytes: Uint8Array, keys: readonly VerifierKey[], required: boolean) {
-	try {
-		return openCheckpoint(bytes, keys);
-	} catch (error) {
-		if (error instanceof NoteError && error.unsigned && !required) return undefined;
-		throw error;
-	}
+function openKeyNote(bytes: Uint8Array): KeyNote {
+	const lines = unsignedText(bytes).split("\n");
+	const named = (prefix: string) => {
+		const line = lines.find((it) => it.startsWith(prefix));
+		if (line === undefined) throw new NoteError("not a key note");
+		return readVerifierKey(line.slice(prefix.length));
+	};
+	const [from, to] = [named(FROM), named(TO)];
+	const { signed_by, ...head } = openCheckpoint(bytes, [from, to]);
+	if (signed_by.length !== 2) throw new NoteError("a key note is signed by one of its keys only");
+	return { head, from, to };
 }

@@ -36,17 +36,25 @@ export function signNote(text: string, signers: readonly SignerKey[]): string {
  * @throws NoteError when the note is malformed, one of the keys' signatures is wrong, or none is there
  */
 export function openNote(bytes: Uint8Array, keys: readonly VerifierKey[]): OpenedNote {
-	const note = decode(bytes);
-	const end = note.lastIndexOf("\n\n");
-	if (end < 0 || !note.endsWith("\n")) throw new NoteError("not a signed note");
-	const text = note.slice(0, end + 1);
-	const lines = note.slice(end + 2, -1).split("\n");
+	const { text, lines } = split(bytes);
 	const signed_by = lines.flatMap((line) => verifiedBy(line, text, keys));
 	if (signed_by.length === 0) {
 		const asked = keys.map(({ name, hash }) => `${name}+${hash}`).join(", ");
 		throw new NoteError(`no signature of ${asked}`, { unsigned: true });
 	}
 	return { text, signed_by };
+}
+
+/** The text of a note, whoever signed it. */
+export function unsignedText(bytes: Uint8Array): string {
+	return split(bytes).text;
+}
+
+function split(bytes: Uint8Array): { text: string; lines: string[] } {
+	const note = decode(bytes);
+	const end = note.lastIndexOf("\n\n");
+	if (end < 0 || !note.endsWith("\n")) throw new NoteError("not a signed note");
+	return { text: note.slice(0, end + 1), lines: note.slice(end + 2, -1).split("\n") };
 }
 
 function verifiedBy(line: string, text: string, keys: readonly VerifierKey[]): VerifierKey[] {

@@ -1,4 +1,4 @@
-import { HASH_BYTES, hashTree } from "./hash.ts";
+import { HASH_BYTES, hashTree, joined } from "./hash.ts";
 import { hashesOnLevel, partialTiles, TILE_WIDTH, type Tile, type TilePlace } from "./tiles.ts";
 
 /** All of a log's tree that is needed to go on: its size, and its right edge. */
@@ -75,8 +75,4 @@ function cut(hashes: Uint8Array): Uint8Array[] {
 	for (let at = 0; at < hashes.length; at += TILE_BYTES)
 		parts.push(hashes.subarray(at, at + TILE_BYTES));
 	return parts;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-	return Buffer.concat(parts);
 }

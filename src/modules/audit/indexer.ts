@@ -1,65 +1,60 @@
-import { BUNDLE_WIDTH } from "../../contracts/audit-log.ts";
+import { BUNDLE_WIDTH, encodeBundle } from "../../contracts/audit-log.ts";
 import type { NamedObject, ObjectStore } from "../../object-store/object-store.ts";
 import {
 	encodeIndex,
 	INDEX_WIDTH,
 	indexPath,
-	indexRecord,
-	orderIdOf,
+	indexRecords,
 } from "../../transparency/order-index.ts";
+import { scanBundle } from "../../transparency/scan-bundle.ts";
 import type { ReadBundle } from "./read-end.ts";
 
-/** Collects where the entries of each order are, for the files that `millrace audit prove` looks in. */
-export interface Indexer {
-	/** The index files that entries finish which are added at the end. Call `took` when they are written. */
-	filesOf(entries: readonly Uint8Array[]): readonly NamedObject[];
-	took(entries: readonly Uint8Array[]): void;
-}
-
-interface Collected {
+/** Where the entries of orders are, as far as there is no index file for them yet. */
+export interface Collected {
 	readonly size: number;
 	/** Of the file that is not finished. */
 	readonly records: readonly number[];
 }
 
 /** Goes on where the log ends, and writes index files that a crash left out. */
-export async function openIndexer(
+export async function openIndex(
 	store: ObjectStore,
 	size: number,
 	readBundle: ReadBundle,
-): Promise<Indexer> {
-	const finished = Math.floor(size / INDEX_WIDTH);
-	let first = finished;
+): Promise<Collected> {
+	let first = Math.floor(size / INDEX_WIDTH);
 	while (first > 0 && (await store.read(indexPath(first - 1))) === undefined) first -= 1;
-	let state: Collected = { size: first * INDEX_WIDTH, records: [] };
-	while (state.size < size) {
-		const added = await readBundle(state.size / BUNDLE_WIDTH);
-		const next = collect(state, added.slice(0, size - state.size));
+	let index: Collected = { size: first * INDEX_WIDTH, records: [] };
+	while (index.size < size) {
+		const added = (await readBundle(index.size / BUNDLE_WIDTH)).slice(0, size - index.size);
+		const next = growIndex(index, scanBundle(encodeBundle(added)).orders);
 		await store.create(next.files);
-		state = next.state;
+		index = next.index;
 	}
-	return {
-		filesOf: (entries) => collect(state, entries).files,
-		took(entries) {
-			state = collect(state, entries).state;
-		},
-	};
+	return index;
 }
 
-function collect(
+/**
+ * Adds entries.
+ * @param orders as `scanBundle` has them
+ * @returns the index, and the files that are finished by it, for `millrace audit prove` to look in
+ */
+export function growIndex(
 	{ size, records }: Collected,
-	entries: readonly Uint8Array[],
-): { state: Collected; files: NamedObject[] } {
+	orders: readonly number[],
+): { index: Collected; files: NamedObject[] } {
 	const files: NamedObject[] = [];
-	let current = [...records];
-	let at = size;
-	for (const entry of entries) {
-		const order_id = orderIdOf(entry);
-		if (order_id !== undefined) current.push(indexRecord(order_id, at % INDEX_WIDTH));
-		at += 1;
-		if (at % INDEX_WIDTH > 0) continue;
-		files.push({ path: indexPath(at / INDEX_WIDTH - 1), bytes: encodeIndex(current) });
+	let current = records;
+	let at = 0;
+	while (at < orders.length) {
+		const room = INDEX_WIDTH - ((size + at) % INDEX_WIDTH);
+		const part = orders.slice(at, at + room);
+		current = [...current, ...indexRecords(size + at, part)];
+		at += part.length;
+		if (part.length < room) break;
+		const number = (size + at) / INDEX_WIDTH - 1;
+		files.push({ path: indexPath(number), bytes: encodeIndex(current) });
 		current = [];
 	}
-	return { state: { size: at, records: current }, files };
+	return { index: { size: size + orders.length, records: current }, files };
 }

@@ -4,7 +4,7 @@ import { hashLeaves, sameBytes } from "../../transparency/hash.ts";
 import type { TreeHead } from "../../transparency/proofs.ts";
 import { TILE_WIDTH, type TilePlace, tilePath } from "../../transparency/tiles.ts";
 import { growTree, loadTree, rootOf, type Tree } from "../../transparency/tree.ts";
-import { openIndexer } from "./indexer.ts";
+import { openIndex } from "./indexer.ts";
 import { createBundleReader, type ReadBundle } from "./read-end.ts";
 import { createWriter, type LogWriter } from "./writer.ts";
 
@@ -64,8 +64,8 @@ export async function openLog(
 		);
 	}
 	const tail = end.entries.slice(end.entries.length - (size % BUNDLE_WIDTH));
-	const indexer = await openIndexer(store, size, readBundle);
-	return { writer: createWriter(store, tree, tail, indexer), unrecorded };
+	const index = await openIndex(store, size, readBundle);
+	return { writer: createWriter(store, tree, tail, index), unrecorded };
 }
 
 /** Entries that follow each other; `finished` when there are none behind them. */

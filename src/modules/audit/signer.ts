@@ -1,6 +1,11 @@
 import { crashPoint } from "../../crash-point.ts";
 import type { ObjectStore } from "../../object-store/object-store.ts";
-import { CHECKPOINT_PATH, openCheckpoint, signCheckpoint } from "../../transparency/checkpoint.ts";
+import {
+	CHECKPOINT_PATH,
+	type Checkpoint,
+	openCheckpoint,
+	signCheckpoint,
+} from "../../transparency/checkpoint.ts";
 import { sameBytes } from "../../transparency/hash.ts";
 import { followKeys, KEYS_FOLDER, keyNotePath, signKeyNote } from "../../transparency/key-chain.ts";
 import type { SignerKey } from "../../transparency/keys.ts";
@@ -34,32 +39,26 @@ export async function openSigner(
 	{ signer, former }: SigningKeys,
 	witness: Witness | undefined,
 ): Promise<Signer> {
-	const ours = [signer, ...former];
 	const notes = await readKeyNotes(store);
-	const followed = trusting(() =>
-		followKeys(
-			notes,
-			ours.map((it) => it.verifier),
-		),
-	);
-	const verifiers = [...ours.map((it) => it.verifier), ...followed.map(({ next }) => next)];
+	const chain = trusting(() => followKeys(notes));
+	const ours = [signer, ...former].map(({ verifier }) => verifier);
 	let bytes = await store.read(CHECKPOINT_PATH);
 	const found = bytes;
-	const head = found && trusting(() => openCheckpoint(found, verifiers));
-	const newest = followed.at(-1)?.next ?? head?.signed_by[0];
+	const head = found && trusting(() => openCheckpoint(found, [...ours, ...(chain?.keys ?? [])]));
+	const newest = chain?.keys.at(-1) ?? head?.signed_by[0];
 	if (newest && newest.text !== signer.verifier.text) {
 		const from = former.find(({ verifier }) => verifier.text === newest.text);
 		if (from === undefined || head === undefined) throw signedByAnother(newest.hash);
-		await passOn(from);
+		await passOn(from, head);
 	}
 	let size = head?.size ?? 0;
 	let offered = false;
 
-	async function passOn(from: SignerKey) {
-		if (head === undefined) return;
-		if (from.verifier.name !== signer.verifier.name)
+	async function passOn(from: SignerKey, head: Checkpoint) {
+		const { name } = from.verifier;
+		if (name !== signer.verifier.name)
 			throw new LogInconsistentError(
-				`the log is ${from.verifier.name}; a key for it is made with --name ${from.verifier.name}`,
+				`the log is ${name}: make the key that is to sign it with \`--name ${name}\``,
 			);
 		const note = signKeyNote(head, from, signer);
 		await store.create([{ path: keyNotePath(notes.length + 1), bytes: note }]);

@@ -1,11 +1,12 @@
 import { BUNDLE_WIDTH, bundlePath, encodeBundle } from "../../contracts/audit-log.ts";
 import { crashPoint } from "../../crash-point.ts";
 import type { NamedObject, ObjectStore } from "../../object-store/object-store.ts";
-import { hashLeaves } from "../../transparency/hash.ts";
+import { joined } from "../../transparency/hash.ts";
+import { scanBundle } from "../../transparency/scan-bundle.ts";
 import { hashesOnLevel, TILE_WIDTH, type Tile, tilePath } from "../../transparency/tiles.ts";
 import { growTree, type Tree } from "../../transparency/tree.ts";
 import { type Bundle, cutBundles } from "./audit.ts";
-import type { Indexer } from "./indexer.ts";
+import { type Collected, growIndex } from "./indexer.ts";
 
 /** Appends to the bundles and tiles of the log. One process at a time. */
 export interface LogWriter {
@@ -20,10 +21,11 @@ export function createWriter(
 	store: ObjectStore,
 	from: Tree,
 	begun: readonly Uint8Array[],
-	indexer: Indexer,
+	collected: Collected,
 ): LogWriter {
 	let tree = from;
 	let tail = begun;
+	let index = collected;
 
 	/** Partial ones are of no use when the full one is there. */
 	async function discardPartials(tiles: readonly Tile[]) {
@@ -43,13 +45,19 @@ export function createWriter(
 		},
 		async append(entries) {
 			const bundles = cutBundles(tree.size, tail, entries);
-			await store.createInOrder(bundles.map(bundleObject));
+			const objects = bundles.map(bundleObject);
+			const scanned = objects.map(({ bytes }, n) => scanBundle(bytes, n === 0 ? tail.length : 0));
+			await store.createInOrder(objects);
 			crashPoint("bundle-written");
-			const grown = growTree(tree, hashLeaves(entries));
-			await store.create([...grown.tiles.map(tileObject), ...indexer.filesOf(entries)]);
+			const grown = growTree(tree, joined(scanned.map(({ leaves }) => leaves)));
+			const indexed = growIndex(
+				index,
+				scanned.flatMap(({ orders }) => orders),
+			);
+			await store.create([...grown.tiles.map(tileObject), ...indexed.files]);
 			crashPoint("tiles-written");
 			await discardPartials(grown.tiles);
-			indexer.took(entries);
+			index = indexed.index;
 			tree = grown.tree;
 			const last = bundles.at(-1);
 			tail = last && last.entries.length < BUNDLE_WIDTH ? last.entries : [];

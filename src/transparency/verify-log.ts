@@ -1,0 +1,264 @@
+import { BUNDLE_WIDTH, bundlePath, decodeBundle, encodeBundle } from "../contracts/audit-log.ts";
+import { checkEvent } from "./check-event.ts";
+import { CHECKPOINT_PATH, type Checkpoint, openCheckpoint } from "./checkpoint.ts";
+import { HASH_BYTES, joined, sameBytes } from "./hash.ts";
+import { followKeys, KEYS_FOLDER } from "./key-chain.ts";
+import { KeyError, type VerifierKey } from "./keys.ts";
+import { type LogReader, readTile } from "./log-reader.ts";
+import { NoteError } from "./note.ts";
+import { encodeIndex, INDEX_WIDTH, indexPath, indexRecords } from "./order-index.ts";
+import { createProver, type TreeHead } from "./proofs.ts";
+import { countEntries, scanBundle, textsOf } from "./scan-bundle.ts";
+import { type Leftovers, sortObjects } from "./sort-objects.ts";
+import { partialTiles, TILE_WIDTH, type Tile, tilePath } from "./tiles.ts";
+import { EMPTY_TREE, growTree, rootOf, type Tree } from "./tree.ts";
+
+/** Something that is not as it should be. */
+export interface Fault {
+	/** The first entry that it touches; undefined when it touches no entry of its own. */
+	readonly index: number | undefined;
+	readonly message: string;
+}
+
+export interface LogVerdict {
+	/** What is signed; undefined when nothing is that could be trusted. */
+	readonly head: Checkpoint | undefined;
+	/** The newest checkpoint as it is in the store. */
+	readonly checkpoint: Uint8Array | undefined;
+	readonly entries_checked: number;
+	/** Entries of other producers that do not keep the contract of their subject. */
+	readonly foreign: number;
+	/** Objects beyond what is signed, as a running log has them for a moment. */
+	readonly unsigned_objects: number;
+	/** At most {@link FAULTS_MAX}, in the order of their entries. */
+	readonly faults: readonly Fault[];
+}
+
+export interface VerifyNeeds {
+	readonly reader: LogReader;
+	/** Keys that are trusted: one of those that have signed the log. */
+	readonly keys: readonly VerifierKey[];
+	/** A checkpoint that was seen before. */
+	readonly remembered: Uint8Array | undefined;
+	onProgress(entries: number, size: number): void;
+}
+
+const FAULTS_MAX = 100;
+const BUNDLES_AT_ONCE = 16;
+
+/**
+ * Checks a log with nothing but its files and a key: every signature, every entry against its
+ * contract, every tile and the root by hashing everything anew, and that it goes on from a checkpoint
+ * that was seen before.
+ */
+export async function verifyLog(needs: VerifyNeeds): Promise<LogVerdict> {
+	const faults: Fault[] = [];
+	const fault = (message: string, index?: number) => {
+		if (faults.length < FAULTS_MAX) faults.push({ index, message });
+	};
+	const signed = await readSigned(needs, fault);
+	if (signed === undefined)
+		return { ...NOTHING, checkpoint: await needs.reader.read(CHECKPOINT_PATH), faults };
+	const { head, checkpoint, heads } = signed;
+	const objects = sortObjects(await needs.reader.list(""), head.size);
+	for (const path of objects.strange) fault(`${path} is no part of a log`);
+	const walk = createWalk(needs.reader, head.size, objects, fault);
+	for (let first = 0; first < head.size; ) {
+		first = await walk.step(first);
+		needs.onProgress(first, head.size);
+	}
+	await walk.finish();
+	const sound = sameBytes(rootOf(walk.tree), head.root);
+	if (!sound) fault("the entries do not lead to the root that is signed");
+	else await compareHeads(needs.reader, head, heads, fault);
+	faults.sort(
+		(a, b) => (a.index ?? Number.POSITIVE_INFINITY) - (b.index ?? Number.POSITIVE_INFINITY),
+	);
+	return {
+		head,
+		checkpoint,
+		entries_checked: walk.tree.size,
+		foreign: walk.foreign,
+		unsigned_objects: objects.unsigned,
+		faults,
+	};
+}
+
+const NOTHING = { head: undefined, entries_checked: 0, foreign: 0, unsigned_objects: 0 };
+
+type Say = (message: string, index?: number) => void;
+
+async function readSigned({ reader, keys, remembered }: VerifyNeeds, fault: Say) {
+	try {
+		const paths = await reader.list(KEYS_FOLDER);
+		const notes = await Promise.all(paths.map((path) => reader.read(path)));
+		const chain = followKeys(notes.map((note) => note ?? new Uint8Array()));
+		const known = chain?.keys ?? keys;
+		if (!known.some(({ text }) => keys.some((key) => key.text === text)))
+			throw new NoteError("none of the keys that signed this log is the key given");
+		const newest = chain ? chain.keys.slice(-1) : keys;
+		const checkpoint = await reader.read(CHECKPOINT_PATH);
+		if (checkpoint === undefined) throw new NoteError("there is no checkpoint");
+		const head = openCheckpoint(checkpoint, newest);
+		const heads = (chain?.heads ?? []).map((it) => ({ ...it, what: "a key note" }));
+		const seen = remembered && {
+			...openCheckpoint(remembered, known),
+			what: "the checkpoint that was seen before",
+		};
+		return { head, checkpoint, heads: [...heads, ...(seen ? [seen] : [])] };
+	} catch (error) {
+		if (!(error instanceof NoteError || error instanceof KeyError)) throw error;
+		fault(error.message);
+		return undefined;
+	}
+}
+
+/** Whether the log goes on from where it was before. */
+async function compareHeads(
+	reader: LogReader,
+	now: TreeHead,
+	heads: readonly (TreeHead & { readonly what: string })[],
+	fault: Say,
+) {
+	const prover = createProver(
+		now.size,
+		async (place) => (await readTile(reader, place)) ?? new Uint8Array(),
+	);
+	for (const { what, size, root } of heads) {
+		if (size > now.size)
+			fault(`the log was rolled back: ${what} has ${size} entries, and there are ${now.size}`);
+		else if (!sameBytes(await prover.rootAt(size), root))
+			fault(`the log is another one: it does not go on from ${what} of ${size} entries`);
+	}
+}
+
+/** Goes through the entries and hashes everything on the way. */
+function createWalk(reader: LogReader, size: number, leftovers: Leftovers, fault: Say) {
+	let tree: Tree = EMPTY_TREE;
+	let foreign = 0;
+	let records: number[] = [];
+
+	async function step(first: number): Promise<number> {
+		const begin = first / BUNDLE_WIDTH;
+		const end = Math.min(begin + BUNDLES_AT_ONCE, Math.ceil(size / BUNDLE_WIDTH));
+		const indexes = Array.from({ length: end - begin }, (_, n) => begin + n);
+		const bundles = await Promise.all(indexes.map(readBundle));
+		const scanned = bundles.map((bundle) => scanBundle(bundle));
+		for (const [n, bundle] of bundles.entries()) look(bundle, first + n * BUNDLE_WIDTH);
+		records.push(
+			...indexRecords(
+				first,
+				scanned.flatMap(({ orders }) => orders),
+			),
+		);
+		const grown = growTree(tree, joined(scanned.map(({ leaves }) => leaves)));
+		for (const tile of grown.tiles) if (tile.width === TILE_WIDTH) await compareTile(tile);
+		tree = grown.tree;
+		await compareIndexes(first, tree.size);
+		return tree.size;
+	}
+
+	function look(bundle: Uint8Array, first: number) {
+		for (const [n, text] of textsOf(bundle).entries()) {
+			const state = checkEvent(text);
+			if (state === "foreign") foreign += 1;
+			if (state === "broken")
+				fault(`entry ${first + n} is not what the contract of its subject says`, first + n);
+		}
+	}
+
+	/** A bundle as wide as it has to be, with empty entries for those that are missing. */
+	async function readBundle(index: number): Promise<Uint8Array> {
+		const first = index * BUNDLE_WIDTH;
+		const width = Math.min(BUNDLE_WIDTH, size - first);
+		const path = bundlePath(index, width === BUNDLE_WIDTH ? undefined : width);
+		const bytes = (await reader.read(path)) ?? (await reader.read(bundlePath(index)));
+		const count = bytes && countEntries(bytes);
+		const wrong = bundleFault(bytes, count, width);
+		if (wrong) fault(`${path} ${wrong}`, first + (Math.min(count ?? 0, width) % width));
+		else await comparePartials(index, bytes ?? new Uint8Array());
+		if (bytes && count === width) return bytes;
+		const entries = bytes && count !== undefined ? decodeBundle(bytes).slice(0, width) : [];
+		const missing = Array.from({ length: width - entries.length }, () => new Uint8Array());
+		return encodeBundle([...entries, ...missing]);
+	}
+
+	/** Narrower bundles that were not taken away have to be how this one begins. */
+	async function comparePartials(index: number, bundle: Uint8Array) {
+		for (const width of leftovers.bundles.get(index) ?? []) {
+			const path = bundlePath(index, width);
+			const bytes = await reader.read(path);
+			if (bytes === undefined) continue;
+			const begins = sameBytes(bytes, bundle.subarray(0, bytes.length));
+			if (begins && countEntries(bytes) === width) continue;
+			fault(`${path} is not how its bundle begins`, index * BUNDLE_WIDTH);
+		}
+	}
+
+	async function compareTile(tile: Tile) {
+		const span = BUNDLE_WIDTH ** tile.level;
+		const first = tile.index * BUNDLE_WIDTH * span;
+		const found = await readTile(reader, tile);
+		if (found === undefined) return fault(`${tilePath(tile)} is missing`, first);
+		const { hashes } = tile;
+		if (found.length < hashes.length) fault(`${tilePath(tile)} is too short`, first);
+		else if (found.length > hashes.length && tile.width === BUNDLE_WIDTH)
+			fault(`${tilePath(tile)} is too long`, first);
+		else if (!sameBytes(found.subarray(0, hashes.length), hashes)) {
+			const at = hashes.findIndex((byte, n) => byte !== found[n]);
+			const index = first + Math.floor(at / HASH_BYTES) * span;
+			fault(`${tilePath(tile)} and the entries below it differ`, index);
+		}
+		await compareNarrower(tile, first);
+	}
+
+	/** The tiles at the right edge, which are not full. */
+	async function finish() {
+		for (const place of partialTiles(size))
+			await compareTile({ ...place, hashes: tree.edge[place.level] ?? new Uint8Array() });
+	}
+
+	/** Narrower tiles that were not taken away have to be how this one begins. */
+	async function compareNarrower(tile: Tile, first: number) {
+		for (const width of leftovers.tiles.get(`${tile.level}/${tile.index}`) ?? []) {
+			const path = tilePath({ ...tile, width });
+			const bytes = await reader.read(path);
+			if (bytes === undefined || sameBytes(bytes, tile.hashes.subarray(0, width * HASH_BYTES)))
+				continue;
+			fault(`${path} is not how its tile begins`, first);
+		}
+	}
+
+	async function compareIndexes(from: number, to: number) {
+		if (Math.floor(to / INDEX_WIDTH) === Math.floor(from / INDEX_WIDTH)) return;
+		const number = Math.floor(from / INDEX_WIDTH);
+		const found = await reader.read(indexPath(number));
+		if (found === undefined) fault(`${indexPath(number)} is missing`, number * INDEX_WIDTH);
+		else if (!sameBytes(found, encodeIndex(records)))
+			fault(`${indexPath(number)} does not say where orders are`, number * INDEX_WIDTH);
+		records = [];
+	}
+
+	return {
+		step,
+		finish,
+		get tree() {
+			return tree;
+		},
+		get foreign() {
+			return foreign;
+		},
+	};
+}
+
+/** What is wrong with a bundle that is to have `width` entries; a partial one may have grown since. */
+function bundleFault(
+	bytes: Uint8Array | undefined,
+	count: number | undefined,
+	width: number,
+): string | undefined {
+	if (bytes === undefined) return "is missing";
+	if (count === undefined) return "is not a bundle";
+	if (count < width) return "ends too early";
+	return count > width && width === BUNDLE_WIDTH ? "has too many entries" : undefined;
+}
