@@ -6,7 +6,12 @@ import type { Stack } from "./stack.ts";
 export type CpuUsed = Readonly<Record<Exclude<Consumer, "generator">, number | null>>;
 
 export function cpuUsed({ pids }: Pick<Stack, "pids">): CpuUsed {
-	return { millrace: cpuOf(pids.millrace), nats: cpuOf(pids.nats), postgres: cpuOf(pids.postgres) };
+	return {
+		millrace: cpuOf(pids.millrace),
+		nats: cpuOf(pids.nats),
+		postgres: cpuOf(pids.postgres),
+		sandbox: cpuOf(pids.sandbox),
+	};
 }
 
 /** @returns microseconds an order, to a tenth */

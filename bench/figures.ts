@@ -14,14 +14,44 @@ export interface Figures {
 	readonly orders_per_second: number | null;
 	/** From when an order was due to be sent to its end in Postgres. */
 	readonly latency_ms: { readonly p50: number | null; readonly p99: number | null };
+	/** Null when there was no outage. */
+	readonly after_outage: AfterOutage | null;
 	/** An accepted order. */
 	readonly cpu_us_per_order: Readonly<Record<Consumer, number | null>>;
 	readonly verdict: Verdict;
 }
 
-export const consumers = ["millrace", "nats", "postgres", "generator"] as const;
+export const consumers = ["millrace", "nats", "postgres", "sandbox", "generator"] as const;
 /** Who uses CPU. */
 export type Consumer = (typeof consumers)[number];
+
+/** What became of the orders that waited for the gateway. */
+export interface AfterOutage {
+	/** From the end of the outage to the end of the first order. */
+	readonly first_end_ms: number;
+	readonly waited: number;
+	/** Of those that waited, from the end of the outage to the end of the last of them. */
+	readonly ended_per_second: number;
+}
+
+/** @param due_ms when each order was due */
+export function outageFigures(
+	due_ms: ReadonlyMap<string, number>,
+	orders: readonly OrderRow[],
+	over_ms: number,
+): AfterOutage {
+	const ends = orders.flatMap(({ order_id, status, updated_ms }) => {
+		const waited = (due_ms.get(order_id) ?? over_ms) < over_ms;
+		return waited && status === "confirmed" ? [updated_ms] : [];
+	});
+	const first_ms = ends.reduce((first, at) => Math.min(first, at), Number.POSITIVE_INFINITY);
+	const last_ms = ends.reduce((last, at) => Math.max(last, at), over_ms);
+	return {
+		first_end_ms: Math.round(first_ms - over_ms),
+		waited: ends.length,
+		ended_per_second: Math.round(perSecond(ends.length, last_ms - over_ms)),
+	};
+}
 
 /** How fast orders ended, and how long they took. */
 export function endFigures(

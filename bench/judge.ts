@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { moduleNames } from "../src/contracts/streams.ts";
-import { readEndpoints } from "../src/embedded/endpoints.ts";
 import type { Gateway } from "../src/gateway/gateway.ts";
 import { createInProcessGateway } from "../src/gateway/in-process-gateway.ts";
 import { createStripeGateway } from "../src/gateway/stripe-gateway.ts";
@@ -15,8 +14,10 @@ export interface Stores {
 	readonly database_url: string;
 	/** All orders in Postgres. */
 	readonly rows: readonly OrderRow[];
-	/** Holds the gateway's ledger, or says where the gateway is, and the audit log. */
+	/** Holds the ledger of the gateway inside the process, and the audit log. */
 	readonly data_folder: string;
+	/** Of the sandbox gateway, when there is one. */
+	readonly gateway_url: string | undefined;
 	/** False when only the order role ran: then nothing ends, and there is nothing else to count. */
 	readonly ends: boolean;
 }
@@ -37,14 +38,14 @@ const AT_REST = {
 export async function judge(
 	stores: Stores & { readonly accepted: readonly string[] },
 ): Promise<Verdict> {
-	const { database_url, rows, data_folder, ends, accepted } = stores;
+	const { database_url, rows, data_folder, gateway_url, ends, accepted } = stores;
 	const lost = countLost(accepted, new Map(rows.map((row) => [row.order_id, row])), ends);
 	if (!ends) return { lost, charged_twice: null, oversold: null, audit_missing: null };
 	const database_urls = Object.fromEntries(moduleNames.map((name) => [name, database_url]));
 	const verifier = openVerifier({
 		database_urls: database_urls as Record<(typeof moduleNames)[number], string>,
 		connect_timeout_s: CONNECT_TIMEOUT_S,
-		gateway: gatewayOf(data_folder),
+		gateway: gatewayOf(data_folder, gateway_url),
 		log_files: openDirectory(join(data_folder, "audit")),
 	});
 	try {
@@ -55,8 +56,7 @@ export async function judge(
 	}
 }
 
-function gatewayOf(data_folder: string): Gateway {
-	const api_url = readEndpoints(data_folder)?.gateway_url;
+function gatewayOf(data_folder: string, api_url: string | undefined): Gateway {
 	if (api_url === undefined) return createInProcessGateway(join(data_folder, "gateway"));
 	const access = { api_key: "sk_test_bench", api_url, call_timeout_ms: CALL_TIMEOUT_MS };
 	return createStripeGateway({ ...access, default_token: undefined });

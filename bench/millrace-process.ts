@@ -8,6 +8,8 @@ export interface MillraceOptions {
 	readonly folder: string;
 	readonly database_url: string;
 	readonly nats_url: string;
+	/** Of the sandbox gateway; undefined for the one inside the process. */
+	readonly gateway_url: string | undefined;
 }
 
 /** millrace as users run it, a process of its own that ends with this one. */
@@ -53,10 +55,18 @@ export async function startMillrace(options: MillraceOptions): Promise<MillraceP
 	};
 }
 
-function variables({ folder, database_url, nats_url }: MillraceOptions): Record<string, string> {
+function variables({
+	folder,
+	database_url,
+	nats_url,
+	gateway_url,
+}: MillraceOptions): Record<string, string> {
 	return {
 		DATABASE_URL: database_url,
 		NATS_URL: nats_url,
+		...(gateway_url === undefined
+			? { PAYMENT_GATEWAY: "in-process" }
+			: { STRIPE_API_KEY: "sk_test_bench", STRIPE_API_URL: gateway_url }),
 		AUDIT_STORE: join(folder, "audit"),
 		PORT: "0",
 		OPS_PORT: "0",

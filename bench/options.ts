@@ -14,9 +14,16 @@ audit log, and counts in the stores what went wrong. Exit code 1 when anything d
   --warm-up N       orders sent before those that are measured (default 5000, with --smoke 0)
   --roles-split     four processes, one a role, instead of one with all roles
   --intake-only     run only the order role: how fast orders are taken
+  --gateway G       who moves the money: in-process (default), or sandbox, a process of its own
+                    that is called over HTTP
+  --outage S        the sandbox is away for the first S seconds of the load: how soon the first
+                    order ends after that, and how fast what has waited
   --smoke           a short run of 2000 orders
   --json            print one JSON object instead of the table
   --help            show this text`;
+
+const gateways = ["in-process", "sandbox"] as const;
+type GatewayName = (typeof gateways)[number];
 
 /** What is to be measured. */
 export interface Options {
@@ -28,6 +35,9 @@ export interface Options {
 	readonly warm_up: number;
 	readonly roles_split: boolean;
 	readonly intake_only: boolean;
+	readonly gateway: GatewayName;
+	/** Seconds; undefined for none. */
+	readonly outage_s: number | undefined;
 	readonly json: boolean;
 	readonly help: boolean;
 }
@@ -39,6 +49,7 @@ const WARM_UP_DEFAULT = 5_000;
 const RATE_MAX = 1_000_000;
 const CONNECTIONS_DEFAULT = 256;
 const CONNECTIONS_MAX = 10_000;
+const OUTAGE_S_MAX = 3_600;
 
 const flag = { type: "boolean", default: false } as const;
 const flags = {
@@ -48,6 +59,8 @@ const flags = {
 	"warm-up": { type: "string" },
 	"roles-split": flag,
 	"intake-only": flag,
+	gateway: { type: "string", default: "in-process" },
+	outage: { type: "string" },
 	smoke: flag,
 	json: flag,
 	help: flag,
@@ -60,8 +73,15 @@ export function parseOptions(args: readonly string[]): Options {
 		throw new UsageError("--roles-split and --intake-only cannot go together.");
 	}
 	const { smoke } = values;
-	const count = (name: "orders" | "rate" | "connections" | "warm-up", min: number, max: number) =>
-		whole(name, values[name], min, max);
+	const gateway = gateways.find((name) => name === values.gateway);
+	if (gateway === undefined) {
+		throw new UsageError(`--gateway ${values.gateway}: must be ${gateways.join(" or ")}.`);
+	}
+	if (values.outage !== undefined && gateway !== "sandbox") {
+		throw new UsageError("--outage needs --gateway sandbox.");
+	}
+	type Count = "orders" | "rate" | "connections" | "warm-up" | "outage";
+	const count = (name: Count, min: number, max: number) => whole(name, values[name], min, max);
 	return {
 		orders: count("orders", 1, ORDERS_MAX) ?? (smoke ? ORDERS_SMOKE : ORDERS_DEFAULT),
 		rate: count("rate", 1, RATE_MAX),
@@ -69,6 +89,8 @@ export function parseOptions(args: readonly string[]): Options {
 		warm_up: count("warm-up", 0, ORDERS_MAX) ?? (smoke ? 0 : WARM_UP_DEFAULT),
 		roles_split: values["roles-split"],
 		intake_only: values["intake-only"],
+		gateway,
+		outage_s: count("outage", 1, OUTAGE_S_MAX),
 		json: values.json,
 		help: values.help,
 	};

@@ -15,6 +15,7 @@ export function table(options: Options, run: Run, stack: Stack): string {
 	const { figures, generator } = run;
 	const measured = [
 		rateRows(figures),
+		outageRows(figures),
 		troubleRows(generator),
 		cpuRows(figures),
 		verdictRows(figures),
@@ -42,6 +43,7 @@ function conditions(options: Options, { postgres_version }: Run, stack: Stack): 
 		].join(", "),
 		load: `${orders} orders after ${warm_up} to warm up, ${connections} connections, ${loop}`,
 		processes: stack.millrace.map(({ roles }) => roles).join(" | "),
+		gateway: options.gateway + (options.outage_s ? `, away for ${options.outage_s} s` : ""),
 		"nats-server": "sync_interval=always",
 		PostgreSQL: settings.join(" "),
 	};
@@ -72,6 +74,20 @@ function rateRows({ orders, accepted, confirmed, latency_ms, ...rates }: Figures
 		["orders/s", said(rates.orders_per_second), "ended, from the first send to the last end"],
 		["p50 ms", tenths(latency_ms.p50), "from when an order was due to its end in Postgres"],
 		["p99 ms", tenths(latency_ms.p99), ""],
+	];
+}
+
+function outageRows({ after_outage }: Figures): Row[] {
+	if (after_outage === null) return [];
+	const { first_end_ms, waited, ended_per_second } = after_outage;
+	return [
+		["first end ms", `${first_end_ms}`, "from the end of the outage to the first order that ended"],
+		["waited", `${waited}`, "orders that were due before the end of the outage"],
+		[
+			"drained/s",
+			`${ended_per_second}`,
+			"of these, from the end of the outage to the last one's end",
+		],
 	];
 }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type CpuUsed, cpuPerOrder, cpuUsed } from "./cpu-split.ts";
 import { type OrderRow, openBenchDatabase } from "./database.ts";
-import { endFigures, type Figures, perSecond } from "./figures.ts";
+import { endFigures, type Figures, outageFigures, perSecond } from "./figures.ts";
 import type { GeneratorLine } from "./generator.ts";
 import { readJournal } from "./journal.ts";
 import { judge } from "./judge.ts";
@@ -32,7 +32,7 @@ export async function run(options: Options, needs: RunNeeds): Promise<Run> {
 	cleanUp(() => database.close());
 	const send = sender(options, { ...needs, database });
 	const warm = options.warm_up > 0 ? await send("warm-up", options.warm_up) : undefined;
-	const measured = await send("measured", options.orders);
+	const measured = await send("measured", options.orders, options.outage_s);
 	const rows = await database.orders();
 	const postgres_version = await database.version();
 	const accepted = [...(warm?.accepted.keys() ?? []), ...measured.accepted.keys()];
@@ -46,19 +46,30 @@ interface Sent {
 	readonly accepted: Accepted;
 	readonly before: CpuUsed;
 	readonly after: CpuUsed;
+	/** When the gateway came back, epoch ms; undefined when it was not away. */
+	readonly outage_over_ms: number | undefined;
 }
 
 function sender({ rate, connections }: Options, needs: RunNeeds & SendNeeds) {
 	const { stack, folder, progress } = needs;
-	return async (name: string, orders: number): Promise<Sent> => {
+	return async (name: string, orders: number, outage_s?: number): Promise<Sent> => {
 		progress.begin(name, orders);
 		if (stack.stock_url) await fillStock(stack.stock_url, name, orders);
 		const journal = join(folder, `${name}.txt`);
 		const before = cpuUsed(stack);
+		if (outage_s !== undefined) await beginOutage(`${stack.gateway_url}`, outage_s);
+		const outage_over_ms = outage_s === undefined ? undefined : Date.now() + outage_s * 1_000;
 		const load = { url: stack.order_url, orders, rate, connections, journal };
 		const generator = await sendOrders(load, needs);
-		return { generator, before, after: cpuUsed(stack), accepted: readJournal(journal) };
+		const accepted = readJournal(journal);
+		return { generator, before, after: cpuUsed(stack), accepted, outage_over_ms };
 	};
+}
+
+async function beginOutage(gateway_url: string, seconds: number): Promise<void> {
+	const body = JSON.stringify({ kind: "refuse", seconds });
+	const answer = await fetch(`${gateway_url}/_sandbox/outage`, { method: "POST", body });
+	if (!answer.ok) throw new Error(`The gateway did not go away: ${await answer.text()}`);
 }
 
 async function fillStock(url: string, receipt_id: string, orders: number): Promise<void> {
@@ -74,7 +85,7 @@ async function fillStock(url: string, receipt_id: string, orders: number): Promi
 
 function figuresOf(
 	{ orders }: Options,
-	{ generator, accepted, before, after }: Sent,
+	{ generator, accepted, before, after, outage_over_ms }: Sent,
 	rows: readonly OrderRow[],
 ): Omit<Figures, "verdict"> {
 	const { first_sent_ms, last_accepted_ms, cpu_us } = generator;
@@ -85,6 +96,8 @@ function figuresOf(
 		confirmed: ours.filter(({ status }) => status === "confirmed").length,
 		intake_per_second: Math.round(perSecond(accepted.size, last_accepted_ms - first_sent_ms)),
 		...endFigures(accepted, ours, first_sent_ms),
+		after_outage:
+			outage_over_ms === undefined ? null : outageFigures(accepted, ours, outage_over_ms),
 		cpu_us_per_order: cpuPerOrder(before, after, cpu_us, accepted.size),
 	};
 }

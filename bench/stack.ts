@@ -7,6 +7,7 @@ import { findNatsServer } from "../src/embedded/nats-binary.ts";
 import { startNatsServer } from "../src/embedded/nats-server.ts";
 import { natsServerVersion } from "../src/embedded/nats-version.ts";
 import { startPostgres } from "../src/embedded/postgres.ts";
+import { startSandbox } from "../src/embedded/sandbox.ts";
 import { type MillraceProcess, startMillrace } from "./millrace-process.ts";
 import type { Options } from "./options.ts";
 
@@ -26,7 +27,9 @@ export interface Stack {
 	readonly database_url: string;
 	readonly nats_version: string;
 	readonly millrace: readonly MillraceProcess[];
-	readonly pids: Readonly<Record<"millrace" | "nats" | "postgres", readonly number[]>>;
+	readonly pids: Readonly<Record<"millrace" | "nats" | "postgres" | "sandbox", readonly number[]>>;
+	/** Of the sandbox gateway, when there is one. */
+	readonly gateway_url: string | undefined;
 	/** Where orders go. */
 	readonly order_url: string;
 	/** Where stock comes in; undefined when the inventory role does not run. */
@@ -59,7 +62,12 @@ export async function startStack(
 	started(nats);
 	const data_folder = join(folder, "millrace");
 	mkdirSync(data_folder);
-	const urls = { database_url: postgres.url, nats_url: nats.url };
+	const sandbox =
+		options.gateway === "sandbox"
+			? started(await startSandbox({ folder: join(folder, "sandbox") }))
+			: undefined;
+	const gateway_url = sandbox?.url;
+	const urls = { database_url: postgres.url, nats_url: nats.url, gateway_url };
 	const millrace: MillraceProcess[] = [];
 	for (const roles of groupsOf(options)) {
 		millrace.push(started(await startMillrace({ roles, folder: data_folder, ...urls })));
@@ -72,12 +80,17 @@ export async function startStack(
 			millrace: millrace.map(({ pid }) => pid),
 			nats: [nats.pid],
 			postgres: [postgres.pid],
+			sandbox: sandbox ? [sandbox.pid] : [],
 		},
+		gateway_url,
 		order_url: urlOf(millrace, "order") ?? "",
 		stock_url: urlOf(millrace, "inventory"),
 		ends: !options.intake_only,
 		data_folder,
-		failed: firstEnd({ PostgreSQL: postgres, "nats-server": nats }, millrace),
+		failed: firstEnd(
+			{ PostgreSQL: postgres, "nats-server": nats, ...(sandbox && { sandbox }) },
+			millrace,
+		),
 	};
 }
 

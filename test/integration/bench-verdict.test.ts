@@ -25,7 +25,7 @@ const ENDED = ["sold", "adopted", "refunded", "declined", "empty", "early"];
 async function verdict(accepted: readonly string[] = ENDED, ends = true): Promise<Verdict> {
 	await room.plant(books);
 	const rows = await database.orders();
-	return await judge({ ...room, rows, ends, accepted });
+	return await judge({ ...room, gateway_url: undefined, rows, ends, accepted });
 }
 
 test("all is well when the stores agree", async () => {
