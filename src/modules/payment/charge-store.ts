@@ -69,6 +69,14 @@ export function createChargeStore({ run, sql }: Database, lease_ms: number) {
 				order by created_at, kind, request_id`);
 		},
 
+		/** The charges of orders, without refunds. */
+		ofOrders(order_ids: readonly string[]): Promise<readonly StoredCharge[]> {
+			return run(sql<StoredCharge[]>`
+				select ${columns} from millrace_payment.charges
+				where kind = 'charge' and request_id = '' and order_id in (
+					select jsonb_array_elements_text(${JSON.stringify(order_ids)}::text::jsonb))`);
+		},
+
 		/** Those that wait for a person, in the order of their ids after `after`. */
 		parked(after: ChargeKey, rows_max: number): Promise<readonly StoredCharge[]> {
 			return run(sql<StoredCharge[]>`
@@ -95,7 +103,7 @@ export function createChargeStore({ run, sql }: Database, lease_ms: number) {
 		},
 
 		/**
-		 * Records what the gateway told, once an event, where nobody is about to find out himself.
+		 * Records what the gateway told, once an event. Whoever has the claim finds that it is over.
 		 * @returns what was written; undefined when the event changed nothing
 		 */
 		async settleByGateway(
@@ -103,8 +111,7 @@ export function createChargeStore({ run, sql }: Database, lease_ms: number) {
 			it: Settled,
 			proposed: Proposed,
 		): Promise<Written | undefined> {
-			const isOpen = sql`(state in ('pending', 'unknown', 'manual')
-				or state = 'in_flight' and lease_until < now())
+			const isOpen = sql`state in ${sql([...openStates])}
 				and not exists (
 					select 1 from millrace_payment.gateway_events where event_id = ${event.event_id})`;
 			const rows = await run(sql<OutboxRow[]>`
