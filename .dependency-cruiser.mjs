@@ -75,6 +75,20 @@ const LAYERS = {
 		why: "The operators' page shows what others know; it is never where things are wired or configured.",
 		wayOut: "Take the reader it needs as an argument from src/app.ts.",
 	},
+	operations: {
+		files: "^src/operations/",
+		may: [
+			"contracts/",
+			"database/",
+			"messaging/",
+			"telemetry/",
+			"http/",
+			"lifecycle.ts",
+			"crash-point.ts",
+		],
+		why: "What an operator does to messages is the same for every module; knowing one would tie it to it.",
+		wayOut: "Let the module offer a function beside its handler, as foresee is, and pass it in from src/app.ts.",
+	},
 	verify: {
 		files: "^src/verify/",
 		may: ["contracts/", "database/", "gateway/", "telemetry/", "lifecycle.ts"],
@@ -117,7 +131,12 @@ const PACKAGES = {
 	},
 	"package-hono": {
 		packages: "hono|@hono/[^/]+",
-		only: ["^src/http/", "^src/console/", "^src/modules/[^/]+/http(\\.|-)"],
+		only: [
+			"^src/http/",
+			"^src/console/",
+			"^src/operations/http(\\.|-)",
+			"^src/modules/[^/]+/http(\\.|-)",
+		],
 		why: "The web framework ends at the routes; use cases must run from a test or a consumer as well.",
 		wayOut: "Parse and answer in http.ts, and call the use case with plain data.",
 	},

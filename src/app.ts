@@ -23,6 +23,7 @@ import { inventoryModule } from "./modules/inventory/module.ts";
 import { orderModule } from "./modules/order/module.ts";
 import { paymentModule } from "./modules/payment/module.ts";
 import { openStore } from "./object-store/open-store.ts";
+import { operationsRoutes } from "./operations/http.ts";
 import type { Log } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { createTracing, type Tracing } from "./telemetry/trace.ts";
@@ -143,7 +144,11 @@ export function createApp(options: AppOptions): App {
 	};
 	const hosted = roles.map((role) => host(role));
 	const routes = hosted.flatMap(({ module }) => module.routes);
-	const ops_routes = hosted.flatMap(({ module }) => module.ops_routes ?? []);
+	const definitions = hosted.flatMap(({ module }) => module.consumers);
+	const ops_routes = [
+		...hosted.flatMap(({ module }) => module.ops_routes ?? []),
+		...operationsRoutes({ broker, consumers: definitions }),
+	];
 	const http = createServer(
 		{ ...config.http, body_bytes_max: config.http.batch_body_bytes_max, routes, toProblem },
 		{ log, metrics },

@@ -9,6 +9,7 @@ const names = [
 	"bundle-written",
 	"tiles-written",
 	"checkpoint-written",
+	"letters-sent",
 ] as const;
 type CrashPointName = (typeof names)[number];
 

@@ -1,4 +1,4 @@
-import { contracts, type Payload, type Subject } from "../contracts/events.ts";
+import { contracts, type OrderSubject, type Payload, type Subject } from "../contracts/events.ts";
 import { minorDigits } from "../contracts/money.ts";
 import type { OrderCreatedV2 } from "../contracts/order-events.ts";
 
@@ -18,14 +18,16 @@ interface Step {
 }
 
 /** An event of an order that was read from a stream. */
-export type SeenEvent = { [S in Subject]: { subject: S; payload: Payload<S> } }[Subject];
+export type SeenEvent = {
+	[S in OrderSubject]: { subject: S; payload: Payload<S> };
+}[OrderSubject];
 
 /** How far an order is: `decided` has its outcome, and something that belongs to it is still to come. */
 export type Stage = "unknown" | "open" | "decided" | "ended";
 
 /** Reads an event; undefined when it is none of ours. */
 export function readEvent(subject: string, data: Uint8Array): SeenEvent | undefined {
-	if (!Object.hasOwn(contracts, subject)) return undefined;
+	if (!Object.hasOwn(contracts, subject) || subject.startsWith("operations.")) return undefined;
 	const known = subject as Subject;
 	try {
 		const payload = contracts[known].schema.parse(JSON.parse(Buffer.from(data).toString()));

@@ -5,6 +5,7 @@ import {
 	inventoryReleasedV1,
 	inventoryReservedV1,
 } from "./inventory-events.ts";
+import { operationsActedV1 } from "./operation-events.ts";
 import {
 	orderCancelledV1,
 	orderConfirmedV1,
@@ -16,7 +17,8 @@ import type { EventStream, ModuleName } from "./streams.ts";
 
 interface Contract {
 	readonly schema: z.ZodObject;
-	readonly publisher: ModuleName;
+	/** A module, or the operators. */
+	readonly publisher: ModuleName | "operations";
 	readonly stream: EventStream;
 	readonly summary: string;
 }
@@ -84,9 +86,17 @@ export const contracts = {
 		stream: "PAYMENTS",
 		summary: "Money taken for the order went back.",
 	},
+	"operations.acted.v1": {
+		schema: operationsActedV1,
+		publisher: "operations",
+		stream: "OPERATIONS",
+		summary: "An operator acts on dead letters or a consumer: once before, once after.",
+	},
 } as const satisfies Record<string, Contract>;
 
 export type Subject = keyof typeof contracts;
+/** Subjects that say something about an order. */
+export type OrderSubject = Exclude<Subject, "operations.acted.v1">;
 /** The checked payload of a subject. */
 export type Payload<S extends Subject> = z.output<(typeof contracts)[S]["schema"]>;
 

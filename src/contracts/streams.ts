@@ -3,6 +3,7 @@ export const eventStreams = {
 	ORDERS: ["orders.*.*"],
 	INVENTORY: ["inventory.*.*"],
 	PAYMENTS: ["payments.*.*"],
+	OPERATIONS: ["operations.*.*"],
 } as const;
 export type EventStream = keyof typeof eventStreams;
 
@@ -18,3 +19,12 @@ export const deadLetterSubjects = {
 	audit: "audit.dlq",
 } as const satisfies Record<ModuleName, string>;
 export const DEAD_LETTER_STREAM = "DLQ";
+
+/** Where dead letters lie that an operator took out, until the stream is full of later ones. */
+export const discardedSubjects = {
+	order: "orders.discarded",
+	inventory: "inventory.discarded",
+	payment: "payments.discarded",
+	audit: "audit.discarded",
+} as const satisfies Record<ModuleName, string>;
+export const DISCARDED_STREAM = "DISCARDED";

@@ -12,6 +12,7 @@ import type { Broker, Session } from "./connection.ts";
 import { createConsumerMonitor } from "./consumer-monitor.ts";
 import { type Delivery, decode } from "./delivery.ts";
 import { createPauseFollower } from "./follow-pause.ts";
+import type { Foresee } from "./foresight.ts";
 import { judge } from "./judge.ts";
 import type { Handle, IncomingEvent } from "./outcome.ts";
 import { createPause } from "./pause.ts";
@@ -31,6 +32,8 @@ export interface ConsumerDefinition<S extends Subject = Subject> {
 	readonly batches_running_max?: number;
 	/** A method, so that a list can hold the definitions of consumers of different subjects. */
 	handle(...events: Parameters<Handle<S>>): ReturnType<Handle<S>>;
+	/** What `handle` would do now, for an operator who thinks of sending a dead letter again. */
+	foresee?(...events: Parameters<Foresee<S>>): ReturnType<Foresee<S>>;
 }
 
 export interface ConsumerSettings extends RetryDelays {

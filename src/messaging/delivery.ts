@@ -39,20 +39,32 @@ export function decode<S extends Subject>(
 			? unconcerned(message)
 			: unreadable(message, `unknown subject ${subject}`);
 	}
-	let value: unknown;
-	try {
-		value = JSON.parse(decoder.decode(message.data));
-	} catch (error) {
-		return unreadable(message, "undecodable", error);
-	}
-	const result = contracts[subject].schema.safeParse(value);
-	if (!result.success) return unreadable(message, "schema violation", result.error);
-	const data = result.data as IncomingEvent<S>["data"];
+	const payload = readPayload(subject, message.data);
+	if (payload.unreadable !== undefined)
+		return unreadable(message, payload.unreadable, payload.error);
+	const { data } = payload;
 	const header = readHeader(headers, "traceparent");
 	// It goes into the outbox, where a line break or a tab in it would part the rows.
 	const traceparent = header !== undefined && TRACEPARENT.test(header) ? header : undefined;
 	const event = { subject, data, message_id: data.message_id, traceparent } as IncomingEvent<S>;
 	return { message, event, message_id: data.message_id, begun: undefined, outcome: pending };
+}
+
+/** A checked payload, or why there is none. */
+type ReadPayload<S extends Subject> =
+	| { readonly data: IncomingEvent<S>["data"]; readonly unreadable?: undefined }
+	| { readonly unreadable: string; readonly error: unknown };
+
+export function readPayload<S extends Subject>(subject: S, data: Uint8Array): ReadPayload<S> {
+	let value: unknown;
+	try {
+		value = JSON.parse(decoder.decode(data));
+	} catch (error) {
+		return { unreadable: "undecodable", error };
+	}
+	const result = contracts[subject].schema.safeParse(value);
+	if (!result.success) return { unreadable: "schema violation", error: result.error };
+	return { data: result.data as IncomingEvent<S>["data"] };
 }
 
 function unconcerned<S extends Subject>(message: JsMsg): Delivery<S> {

@@ -149,7 +149,7 @@ async function bury(
 		reason,
 		error: describe(outcome),
 		message_id,
-		order_id: delivery.event?.data.order_id,
+		order_id: orderOf(delivery),
 		subject: message.subject,
 		stream,
 		sequence: message.seq,
@@ -211,6 +211,10 @@ async function unspend(context: SettleContext, deliveries: readonly Settled[]) {
 
 function pauseOf(outcome: Settled["outcome"]): number | undefined {
 	return outcome.kind === "unavailable" ? outcome.pause_ms : undefined;
+}
+
+function orderOf({ event }: Settled): string | undefined {
+	return event !== undefined && "order_id" in event.data ? event.data.order_id : undefined;
 }
 
 function describe(outcome: Settled["outcome"]): string {

@@ -10,7 +10,13 @@ import {
 	type StreamConfig,
 } from "@nats-io/jetstream";
 import { nanos } from "nats";
-import { DEAD_LETTER_STREAM, deadLetterSubjects, eventStreams } from "../contracts/streams.ts";
+import {
+	DEAD_LETTER_STREAM,
+	DISCARDED_STREAM,
+	deadLetterSubjects,
+	discardedSubjects,
+	eventStreams,
+} from "../contracts/streams.ts";
 import type { Log } from "../telemetry/log.ts";
 
 export interface StreamOptions {
@@ -31,6 +37,9 @@ export interface Difference {
 /** What a dead letter says besides the message itself. */
 const DEAD_LETTER_HEADERS_BYTES_MAX = 4_096;
 
+/** So many times smaller are streams that only operators write to: the broker sets the space of each aside. */
+const SMALL_STREAMS = 16;
+
 type Wanted = Partial<StreamConfig> & { name: string };
 
 /** Every stream, as it should be. Limits retention, since replay and audit read what others have handled. */
@@ -45,10 +54,12 @@ export function wantedStreams(options: StreamOptions): Wanted[] {
 		duplicate_window: nanos(options.duplicate_window_s * 1_000),
 		allow_atomic: true,
 	};
+	const small_bytes_max = Math.ceil(options.stream_bytes_max / SMALL_STREAMS);
 	const events = Object.entries(eventStreams).map(([name, subjects]) => ({
 		...settings,
 		name,
 		subjects: [...subjects],
+		...(name === "OPERATIONS" && { max_bytes: small_bytes_max }),
 	}));
 	const dead_letters = {
 		...settings,
@@ -56,7 +67,14 @@ export function wantedStreams(options: StreamOptions): Wanted[] {
 		subjects: Object.values(deadLetterSubjects),
 		max_msg_size: options.message_bytes_max + DEAD_LETTER_HEADERS_BYTES_MAX,
 	};
-	return [...events, dead_letters];
+	const discarded = {
+		...dead_letters,
+		name: DISCARDED_STREAM,
+		subjects: Object.values(discardedSubjects),
+		discard: DiscardPolicy.Old,
+		max_bytes: small_bytes_max,
+	};
+	return [...events, dead_letters, discarded];
 }
 
 /** Makes the streams that are missing and reports where those that exist differ. */
@@ -97,7 +115,6 @@ export async function provisionConsumer(
 	const wanted = {
 		durable_name: options.durable,
 		ack_policy: options.acknowledge === "each" ? AckPolicy.Explicit : AckPolicy.All,
-		deliver_policy: DeliverPolicy.All,
 		ack_wait: nanos(options.ack_wait_ms),
 		max_ack_pending: options.in_flight_max,
 		max_deliver: -1,
@@ -105,7 +122,7 @@ export async function provisionConsumer(
 	} satisfies Partial<ConsumerConfig>;
 	const found = await orUndefined(jsm.consumers.info(options.stream, options.durable));
 	if (!found) {
-		await jsm.consumers.add(options.stream, wanted);
+		await jsm.consumers.add(options.stream, { ...wanted, deliver_policy: DeliverPolicy.All });
 		return [];
 	}
 	const differences = compare(`consumer ${options.durable}`, wanted, found.config);

@@ -40,6 +40,14 @@ const samples: { [S in Subject]: Omit<Payload<S>, "message_id"> } = {
 	"inventory.released.v1": { ...facts, lines: stock },
 	"payments.completed.v1": { ...facts, ...money },
 	"payments.failed.v1": { ...facts, charge_id: CHARGE_ID, decline_code: "expired_card" },
+	"operations.acted.v1": {
+		action_id: CHARGE_ID,
+		operator: "ada",
+		action: "dead_letters.redrive",
+		phase: "begun",
+		details: '{"sequences":[42]}',
+		occurred_at: facts.occurred_at,
+	},
 	"payments.refunded.v1": { ...facts, ...money, refund_id: REFUND_ID, amount: 2_500 },
 };
 
@@ -87,7 +95,7 @@ describe.each(subjects)("%s", (subject) => {
 		expect(eventStreams[stream]).toEqual([`${first}.*.*`] as never);
 		expect(rest).toHaveLength(2);
 		expect(subject).toMatch(/\.v\d+$/);
-		expect(["order", "inventory", "payment"]).toContain(publisher);
+		expect(["order", "inventory", "payment", "operations"]).toContain(publisher);
 	});
 });
 

@@ -105,7 +105,7 @@ describe("a message that can never be handled is parked on its first delivery", 
 			"Millrace-Fingerprint": expect.stringMatching(/^[0-9a-f]{12}$/),
 			"Millrace-Error-Type": expect.stringMatching(/^(SyntaxError|ZodError)$/),
 			"Millrace-Error-Place": expect.stringMatching(
-				error.source === "JSON" ? /^messaging\/delivery\.ts decode$/ : error,
+				error.source === "JSON" ? /^messaging\/delivery\.ts readPayload$/ : error,
 			),
 			"Millrace-Message-Id": expect.stringMatching(/^[0-9a-f-]{36}$/),
 			"Millrace-Original-Subject": SUBJECT,

@@ -11,7 +11,7 @@ const { jsm } = await openStreams(servers);
 const lines: Record<string, unknown>[] = [];
 const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
 const log = createLog({ level: "info", pretty: false, destination });
-const NAMES = ["ORDERS", "INVENTORY", "PAYMENTS", "DLQ"];
+const NAMES = ["ORDERS", "INVENTORY", "PAYMENTS", "OPERATIONS", "DLQ", "DISCARDED"];
 
 beforeEach(async () => {
 	lines.splice(0);
@@ -23,10 +23,11 @@ const configs = () => Promise.all(NAMES.map(async (name) => (await jsm.streams.i
 
 test("every stream is made with what replay and atomic batches need", async () => {
 	for (const config of await configs()) {
+		const discard = config.name === "DISCARDED" ? "old" : "new";
 		expect(config).toMatchObject({
 			retention: "limits",
 			storage: "file",
-			discard: "new",
+			discard,
 			allow_atomic: true,
 			num_replicas: 1,
 			max_age: 0,
@@ -37,10 +38,15 @@ test("every stream is made with what replay and atomic batches need", async () =
 		"orders.*.*",
 		"inventory.*.*",
 		"payments.*.*",
+		"operations.*.*",
 		"orders.dlq",
 		"inventory.dlq",
 		"payments.dlq",
 		"audit.dlq",
+		"orders.discarded",
+		"inventory.discarded",
+		"payments.discarded",
+		"audit.discarded",
 	]);
 });
 

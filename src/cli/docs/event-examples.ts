@@ -32,6 +32,11 @@ const VALUES: Readonly<Record<string, unknown>> = {
 	amount: 2500,
 	gateway_reference: `local_${CHARGE_ID}`,
 	decline_code: "insufficient_funds",
+	action_id: messageId("redrive", ORDER_ID),
+	operator: "ada",
+	action: "dead_letters.redrive",
+	phase: "begun",
+	details: '{"sequences":[42]}',
 };
 
 const SPECIAL_VALUES: Readonly<Record<string, unknown>> = {
@@ -50,10 +55,15 @@ export function exampleOf(subject: Subject): OutgoingEvent {
 		string,
 		unknown
 	>;
-	const key = subject === "payments.refunded.v1" ? REFUND_ID : String(payload.order_id);
+	const key = keyOf(subject, payload);
 	const event = createEvent(subject, key, payload as never, TRACE);
 	contracts[subject].schema.parse(JSON.parse(event.data));
 	return event;
+}
+
+function keyOf(subject: Subject, payload: Record<string, unknown>): string {
+	if (subject === "operations.acted.v1") return `${payload.action_id}/${payload.phase}`;
+	return subject === "payments.refunded.v1" ? REFUND_ID : String(payload.order_id);
 }
 
 function exampleValue(subject: Subject, schema: FieldSchema): unknown {

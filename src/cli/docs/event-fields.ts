@@ -37,6 +37,11 @@ const MEANINGS: Readonly<Record<string, string>> = {
 	refund_id: "The one refund of the order; the gateway's idempotency key.",
 	amount: "What went back, in minor units.",
 	gateway_reference: "What the gateway calls the charge or refund.",
+	action_id: "The operator's action, the same in both of its events.",
+	operator: "Who acts, as they call themselves.",
+	action: "What is done.",
+	phase: "`begun` before anything is done, `ended` after it.",
+	details: "What is asked for, or what came of it, as JSON.",
 	decline_code: "Why the gateway declined, in its own words.",
 };
 

@@ -1,6 +1,12 @@
 import type { Description } from "../../app.ts";
 import { contracts, type Subject } from "../../contracts/events.ts";
-import { DEAD_LETTER_STREAM, deadLetterSubjects, eventStreams } from "../../contracts/streams.ts";
+import {
+	DEAD_LETTER_STREAM,
+	DISCARDED_STREAM,
+	deadLetterSubjects,
+	discardedSubjects,
+	eventStreams,
+} from "../../contracts/streams.ts";
 import { exampleHeaders, exampleOf } from "./event-examples.ts";
 import { eventSchema, type FieldSchema, typeOf } from "./event-fields.ts";
 import { explainHeaders } from "./header-meanings.ts";
@@ -41,21 +47,25 @@ export function eventsPage(
 		...subjects.map((subject) => eventSection(subject, consumers)),
 		"## Dead letters",
 		`What a module cannot handle lies on the stream ${DEAD_LETTER_STREAM}, payload unchanged, with these
-headers. docs/operations.md says what to do about one.`,
+headers. docs/dead-letters.md says what to do about one. A discarded one has a few more.`,
 		headerTable(deadLetterHeaders),
 	].join("\n\n")}\n`;
 }
 
 function streamTable(): string {
 	const rows = Object.entries(eventStreams).map(([name, subjects]) => [name, ...subjects]);
-	const letters = Object.values(deadLetterSubjects).map((subject) => `\`${subject}\``);
+	const listed = (subjects: object) =>
+		Object.values(subjects)
+			.map((subject) => `\`${subject}\``)
+			.join(", ");
 	return [
 		tableRow(["Stream", "Subjects"]),
 		tableRow(["---", "---"]),
 		...rows.map(([name = "", ...subjects]) =>
 			tableRow([name, subjects.map((subject) => `\`${subject}\``).join(", ")]),
 		),
-		tableRow([DEAD_LETTER_STREAM, letters.join(", ")]),
+		tableRow([DEAD_LETTER_STREAM, listed(deadLetterSubjects)]),
+		tableRow([DISCARDED_STREAM, listed(discardedSubjects)]),
 	].join("\n");
 }
 

@@ -1,5 +1,6 @@
 import type { Database } from "../../database/connection.ts";
 import type { Relay } from "../../messaging/relay.ts";
+import { foreseeRelease, foreseeReservation } from "./foresee-stock.ts";
 import { type InventoryRoutesOptions, inventoryRoutes } from "./http.ts";
 import { releaseStock } from "./release-stock.ts";
 import { reserveStock } from "./reserve-stock.ts";
@@ -21,12 +22,14 @@ export function inventoryModule(needs: {
 				stream: "ORDERS",
 				subjects: ["orders.created.v2"],
 				handle: reserveStock({ store, relay }),
+				foresee: foreseeReservation(store),
 			},
 			{
 				durable: "inventory-release",
 				stream: "ORDERS",
 				subjects: ["orders.cancelled.v1"],
 				handle: releaseStock({ store, relay }),
+				foresee: foreseeRelease(store),
 			},
 		],
 		routes: inventoryRoutes(http, store),

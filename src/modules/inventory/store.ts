@@ -16,6 +16,10 @@ export interface Reservation {
 	readonly lines: readonly StockLine[];
 }
 
+export interface StoredReservation extends Reservation {
+	readonly updated_at: Date;
+}
+
 /** `received` is all that ever came in; what is not available is held or sold. */
 export interface StockLevel {
 	readonly sku: string;
@@ -39,9 +43,9 @@ export function createInventoryStore(database: Database, lease_ms: number) {
 				select sku, received, available from millrace_inventory.stock where sku in ${list(skus)}`);
 		},
 
-		find(order_ids: readonly string[]): Promise<readonly Reservation[]> {
-			return database.run(sql<Reservation[]>`
-				select order_id, status, lines from millrace_inventory.reservations
+		find(order_ids: readonly string[]): Promise<readonly StoredReservation[]> {
+			return database.run(sql<StoredReservation[]>`
+				select order_id, status, lines, updated_at from millrace_inventory.reservations
 				where order_id in ${list(order_ids)}`);
 		},
 

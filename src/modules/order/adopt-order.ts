@@ -37,7 +37,8 @@ export function adoptOrders(needs: AdoptNeeds): Handle<"orders.created.v1"> {
 	};
 }
 
-function says(
+/** Whether a stored order is the one that an event speaks of. */
+export function says(
 	stored:
 		| { readonly customer_id: string; readonly total_amount: number; readonly currency: string }
 		| undefined,

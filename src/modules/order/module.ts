@@ -5,6 +5,7 @@ import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Tracing } from "../../telemetry/trace.ts";
 import { adoptOrders } from "./adopt-order.ts";
 import { createDeadline, type DeadlineOptions } from "./expire-orders.ts";
+import { foreseeAdoption, foreseeEnding } from "./foresee-order.ts";
 import { type OrderRoutesOptions, orderRoutes } from "./http.ts";
 import { createIntake, type IntakeOptions } from "./place-order.ts";
 import { settleOrders } from "./settle-order.ts";
@@ -37,18 +38,21 @@ export function orderModule(needs: {
 				stream: "ORDERS",
 				subjects: ["orders.created.v1"],
 				handle: adoptOrders({ store, relay, legacy_currency }),
+				foresee: foreseeAdoption(store, legacy_currency),
 			},
 			{
 				durable: "order-settle",
 				stream: "PAYMENTS",
 				subjects: ["payments.completed.v1", "payments.failed.v1"],
 				handle: settle,
+				foresee: foreseeEnding(store),
 			},
 			{
 				durable: "order-reject",
 				stream: "INVENTORY",
 				subjects: ["inventory.rejected.v1"],
 				handle: settle,
+				foresee: foreseeEnding(store),
 			},
 		],
 		routes: orderRoutes(http, { ...ending, intake, watch }),

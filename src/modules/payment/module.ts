@@ -5,6 +5,7 @@ import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { type ChargeOptions, chargeOrders } from "./charge-order.ts";
 import { createChargeStore } from "./charge-store.ts";
+import { foreseeCharge, foreseeRefund } from "./foresee-charge.ts";
 import { type OperatorOptions, operatorRoutes } from "./http.ts";
 import { type WebhookNeeds, webhookRoute } from "./http-webhook.ts";
 import { createMover, type MoveOptions } from "./move-money.ts";
@@ -47,6 +48,7 @@ export function paymentModule(needs: PaymentNeeds) {
 				stream: "INVENTORY",
 				subjects: ["inventory.reserved.v1"],
 				batches_running_max: BATCHES_RUNNING_MAX,
+				foresee: foreseeCharge(charges),
 				handle: chargeOrders(settings, { ...needs, store, gateway, mover }),
 			},
 			{
@@ -54,6 +56,7 @@ export function paymentModule(needs: PaymentNeeds) {
 				stream: "ORDERS",
 				subjects: ["orders.cancelled.v1"],
 				handle: refundOrders(refunds),
+				foresee: foreseeRefund(charges),
 			},
 		],
 		routes: readWebhook ? [webhookRoute({ readWebhook, hear: createHear(settle) })] : [],

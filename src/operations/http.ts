@@ -1,0 +1,26 @@
+import { HttpProblem } from "../http/problem.ts";
+import type { Route } from "../http/route.ts";
+import type { Broker, Session } from "../messaging/connection.ts";
+import type { ConsumerDefinition } from "../messaging/consumer.ts";
+import { createForesee } from "./foresee-letters.ts";
+import { consumerRoutes } from "./http-consumers.ts";
+import { letterRoutes } from "./http-letters.ts";
+
+/** What an operator can do about messages, whichever module they are for. */
+export function operationsRoutes(needs: {
+	readonly broker: Broker;
+	/** Of the modules in this process, which can say what a redrive would come to. */
+	readonly consumers: readonly ConsumerDefinition[];
+}): Route[] {
+	async function session(): Promise<Session> {
+		if (needs.broker.connected()) return needs.broker.ready;
+		throw new HttpProblem(503, "NATS is away", {
+			detail: "Dead letters and consumers are there. Ask again when it is back.",
+			retry_after_s: 1,
+		});
+	}
+	return [
+		...letterRoutes({ session, foresee: createForesee(needs.consumers) }),
+		...consumerRoutes(session),
+	];
+}

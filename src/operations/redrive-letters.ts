@@ -1,0 +1,124 @@
+import { crashPoint } from "../crash-point.ts";
+import type { Session } from "../messaging/connection.ts";
+import { type Act, copyTo, remove, sendAgain } from "../messaging/dead-letter-mover.ts";
+import { lastSequence, type StoredLetter, watchLetters } from "../messaging/dead-letter-reader.ts";
+import type { Edit } from "./edit-letter.ts";
+import { recorded } from "./record-act.ts";
+import { type Selection, selectLetters } from "./select-letters.ts";
+
+export interface RedriveOptions {
+	readonly operator: string;
+	readonly selection: Selection;
+	/** Messages a second at most. */
+	readonly per_second: number;
+	/** Stops when more than this share of what was sent has come back. */
+	readonly returned_share_max: number;
+}
+
+/** How far a redrive is. */
+export interface RedriveProgress {
+	readonly action_id: string;
+	readonly sent: number;
+	/** Of them, those that became dead letters again while it ran. */
+	readonly returned: number;
+	/** Why it ended early. */
+	readonly stopped?: string;
+}
+
+/** Fewer say nothing about a share. */
+const SENT_MIN = 20;
+const PART_LETTERS = 250;
+const PART_SECONDS = 0.25;
+
+/**
+ * Sends letters again and takes them off the shelf: first the one, then the other, so that a crash in
+ * between sends a message twice and loses none.
+ * @param tell is told after each part; when it answers false the redrive ends
+ */
+export async function redriveLetters(
+	session: Session,
+	options: RedriveOptions,
+	tell: (progress: RedriveProgress) => boolean,
+): Promise<RedriveProgress> {
+	const { operator, selection } = options;
+	const next = (await lastSequence(session, "parked")) + 1;
+	return recorded(
+		session,
+		operator,
+		"dead_letters.redrive",
+		selection,
+		async (act) => {
+			const returned = await countReturned(session, act, next);
+			try {
+				return await sendAll(session, options, act, returned.count, tell);
+			} finally {
+				await returned.stop();
+			}
+		},
+		(progress) => progress,
+	);
+}
+
+async function sendAll(
+	session: Session,
+	options: RedriveOptions,
+	act: Act,
+	returned: () => number,
+	tell: (progress: RedriveProgress) => boolean,
+): Promise<RedriveProgress> {
+	const part_letters = Math.max(
+		1,
+		Math.min(PART_LETTERS, Math.floor(options.per_second * PART_SECONDS)),
+	);
+	const begun_ms = performance.now();
+	let sent = 0;
+	const progress = () => ({ action_id: act.action_id, sent, returned: returned() });
+	for await (const chunk of selectLetters(session, "parked", options.selection)) {
+		for (let at = 0; at < chunk.length; at += part_letters) {
+			const part = chunk.slice(at, at + part_letters);
+			const early_ms = (sent / options.per_second) * 1_000 - (performance.now() - begun_ms);
+			if (early_ms > 0) await Bun.sleep(early_ms);
+			await Promise.all(part.map((letter) => sendAgain(session, letter, act)));
+			crashPoint("letters-sent");
+			await remove(session, part);
+			sent += part.length;
+			if (!tell(progress())) return { ...progress(), stopped: "by the operator" };
+			if (sent >= SENT_MIN && returned() > sent * options.returned_share_max) {
+				return { ...progress(), stopped: "too many failed again" };
+			}
+		}
+	}
+	return progress();
+}
+
+/** Counts dead letters that come of a redrive. */
+async function countReturned(session: Session, { action_id }: Act, from_sequence: number) {
+	let count = 0;
+	const watch = await watchLetters(session, from_sequence, ({ redrive }) => {
+		if (redrive === action_id) count += 1;
+	});
+	return { count: () => count, stop: watch.stop };
+}
+
+/** Sends an edited message in place of a letter's own, and keeps the letter among the discarded. */
+export async function redriveEdited(
+	session: Session,
+	operator: string,
+	letter: StoredLetter,
+	{ changes, replacement }: Edit,
+): Promise<void> {
+	const { sequence, message_id } = letter;
+	const { message_id: replaced_by } = replacement;
+	await recorded(
+		session,
+		operator,
+		"dead_letters.edit",
+		{ sequence, message_id, replaced_by, changes },
+		async (act) => {
+			await sendAgain(session, letter, act, replacement);
+			await copyTo(session, "discarded", letter, act, `replaced by ${replaced_by}`);
+			await remove(session, [letter]);
+		},
+		() => ({ sent: 1 }),
+	);
+}
