@@ -27,7 +27,7 @@ function rowsOf({ counted: it, open, since, with_gateway }: Report): Row[] {
 		["charged again", it.charged_again],
 		["refunds", it.refunds],
 		...skus,
-		["log entries", it.events, `${it.foreign_events} of them published by others`],
+		["log entries", it.events, `${it.foreign_events} of them by others, or about no order`],
 		...gateway,
 		["open charges", open.charges, "on their way"],
 		["open refunds", open.refunds, "on their way"],

@@ -14,7 +14,7 @@ class GatewayBooksError extends Error {
 export interface LogReading {
 	/** Entries, from the first of all. */
 	size: number;
-	/** Those among them that others published. */
+	/** Those among them that others published, or that are about no order. */
 	foreign: number;
 	/** Files that are there and cannot be read, with why. */
 	readonly unreadable: Set<string>;

@@ -15,7 +15,7 @@ export interface Counted {
 	skus: number;
 	/** Entries of the audit log. */
 	events: number;
-	/** Those among them that others published. */
+	/** Those among them that others published, or that are about no order. */
 	foreign_events: number;
 	/** Charges and refunds in the gateway's books. */
 	gateway_entries: number;
