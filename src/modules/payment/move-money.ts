@@ -77,7 +77,8 @@ export function createMover(options: MoveOptions, needs: MoveNeeds): Mover {
 	});
 
 	async function write(batch: Answered[]) {
-		for (const kind of new Set(batch.map(({ claim }) => claim.kind))) crashPoint("money-moved", kind);
+		for (const kind of new Set(batch.map(({ claim }) => claim.kind)))
+			crashPoint("money-moved", kind);
 		try {
 			await Promise.all([recordEnds(batch), giveBack(batch)]);
 			for (const it of batch) it.written();
