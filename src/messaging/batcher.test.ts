@@ -23,6 +23,7 @@ function held(
 	return {
 		batcher,
 		batches,
+		settled,
 		async letGo() {
 			gates.shift()?.();
 			await settled();
@@ -30,22 +31,31 @@ function held(
 	};
 }
 
-test("without an interval the first item goes at once, the next ones together behind it", async () => {
-	const { batcher, batches, letGo } = held();
-	for (const item of [1, 2, 3, 4, 5]) batcher.push(item);
-	expect(batches).toEqual([[1]]);
-	expect([batcher.waiting, batcher.running]).toEqual([4, 1]);
+test("without an interval what is pushed in one go goes at once, the next ones together behind it", async () => {
+	const { batcher, batches, settled, letGo } = held();
+	for (const item of [1, 2]) batcher.push(item);
+	expect(batches).toEqual([]);
+	await settled();
+	for (const item of [3, 4, 5, 6]) batcher.push(item);
+	expect(batches).toEqual([[1, 2]]);
+	expect([batcher.waiting, batcher.running]).toEqual([4, 2]);
 	await letGo();
-	expect(batches).toEqual([[1], [2, 3, 4]]);
+	expect(batches).toEqual([
+		[1, 2],
+		[3, 4, 5],
+	]);
 	await letGo();
-	expect(batches).toEqual([[1], [2, 3, 4], [5]]);
+	expect(batches).toEqual([[1, 2], [3, 4, 5], [6]]);
 });
 
 test("a full batch does not wait, and as many run as may", () => {
 	const { batcher, batches } = held({ interval_ms: 60_000, batches_running_max: 2 });
 	for (const item of [1, 2, 3, 4, 5, 6, 7, 8, 9]) batcher.push(item);
-	expect(batches).toEqual([[1], [2, 3, 4]]);
-	expect([batcher.waiting, batcher.running]).toEqual([5, 4]);
+	expect(batches).toEqual([
+		[1, 2, 3],
+		[4, 5, 6],
+	]);
+	expect([batcher.waiting, batcher.running]).toEqual([3, 6]);
 });
 
 test("a batch that is not full waits for the interval since the one before", async () => {
@@ -55,15 +65,19 @@ test("a batch that is not full waits for the interval since the one before", asy
 	};
 	const batcher = createBatcher({ batch_max: 9, interval_ms: 20, batches_running_max: 1, run });
 	const pushed_ms = performance.now();
-	for (const item of [1, 2, 3]) batcher.push(item);
+	batcher.push(1);
+	await Promise.resolve();
+	for (const item of [2, 3]) batcher.push(item);
 	expect(await second.promise).toEqual([2, 3]);
 	expect(performance.now() - pushed_ms).toBeGreaterThan(15);
 });
 
 test("draining hands on what waits, and waits for what runs", async () => {
-	const { batcher, batches, letGo } = held({ interval_ms: 60_000 });
-	for (const item of [1, 2]) batcher.push(item);
+	const { batcher, batches, settled, letGo } = held({ interval_ms: 60_000 });
+	batcher.push(1);
+	await settled();
 	await letGo();
+	batcher.push(2);
 	expect(batches).toEqual([[1]]);
 	let drained = false;
 	const draining = batcher.drain().then(() => {
@@ -98,6 +112,7 @@ test("items that weigh more fill a batch sooner, and one too heavy goes alone", 
 		run: async (items) => void batches.push(items),
 	});
 	batcher.push(1);
+	await Promise.resolve();
 	for (const item of [4, 5]) batcher.push(item);
 	expect([batches, batcher.waiting]).toEqual([[[1]], 9]);
 	for (const item of [3, 12, 2]) batcher.push(item);

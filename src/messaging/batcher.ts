@@ -35,6 +35,8 @@ export function createBatcher<T>(options: BatcherOptions<T>): Batcher<T> {
 	let begun_ms = Number.NEGATIVE_INFINITY;
 	let idle: PromiseWithResolvers<void> | undefined;
 	let draining = false;
+	/** What is pushed in one go goes together. */
+	let soon = false;
 
 	function next() {
 		if (items.length === 0) {
@@ -93,7 +95,14 @@ export function createBatcher<T>(options: BatcherOptions<T>): Batcher<T> {
 		push(item) {
 			items.push(item);
 			waiting += weigh(item);
-			if (timer === undefined || waiting >= batch_max) next();
+			if (waiting >= batch_max) next();
+			else if (timer === undefined && !soon) {
+				soon = true;
+				queueMicrotask(() => {
+					soon = false;
+					next();
+				});
+			}
 		},
 		async drain() {
 			draining = true;
