@@ -195,18 +195,17 @@ function createWalk(reader: LogReader, size: number, leftovers: Leftovers, fault
 		}
 	}
 
+	/** A tile is made of what is below it, so only the lowest ones tell of entries. */
 	async function compareTile(tile: Tile) {
-		const span = BUNDLE_WIDTH ** tile.level;
-		const first = tile.index * BUNDLE_WIDTH * span;
+		const { hashes, level, width } = tile;
+		const first = level === 0 ? tile.index * TILE_WIDTH : undefined;
 		const found = await readTile(reader, tile);
 		if (found === undefined) return fault(`${tilePath(tile)} is missing`, first);
-		const { hashes } = tile;
-		if (found.length < hashes.length) fault(`${tilePath(tile)} is too short`, first);
-		else if (found.length > hashes.length && tile.width === BUNDLE_WIDTH)
+		if (found.length > hashes.length && width === TILE_WIDTH)
 			fault(`${tilePath(tile)} is too long`, first);
-		else if (!sameBytes(found.subarray(0, hashes.length), hashes)) {
+		if (!sameBytes(hashes, found.subarray(0, hashes.length))) {
 			const at = hashes.findIndex((byte, n) => byte !== found[n]);
-			const index = first + Math.floor(at / HASH_BYTES) * span;
+			const index = first === undefined ? undefined : first + Math.floor(at / HASH_BYTES);
 			fault(`${tilePath(tile)} and the entries below it differ`, index);
 		}
 		await compareNarrower(tile, first);
@@ -219,7 +218,7 @@ function createWalk(reader: LogReader, size: number, leftovers: Leftovers, fault
 	}
 
 	/** Narrower tiles that were not taken away have to be how this one begins. */
-	async function compareNarrower(tile: Tile, first: number) {
+	async function compareNarrower(tile: Tile, first: number | undefined) {
 		for (const width of leftovers.tiles.get(`${tile.level}/${tile.index}`) ?? []) {
 			const path = tilePath({ ...tile, width });
 			const bytes = await reader.read(path);
@@ -233,9 +232,9 @@ function createWalk(reader: LogReader, size: number, leftovers: Leftovers, fault
 		if (Math.floor(to / INDEX_WIDTH) === Math.floor(from / INDEX_WIDTH)) return;
 		const number = Math.floor(from / INDEX_WIDTH);
 		const found = await reader.read(indexPath(number));
-		if (found === undefined) fault(`${indexPath(number)} is missing`, number * INDEX_WIDTH);
+		if (found === undefined) fault(`${indexPath(number)} is missing`);
 		else if (!sameBytes(found, encodeIndex(records)))
-			fault(`${indexPath(number)} does not say where orders are`, number * INDEX_WIDTH);
+			fault(`${indexPath(number)} does not say where orders are`);
 		records = [];
 	}
 
