@@ -265,7 +265,7 @@ describe("a handler that says unavailable", () => {
 		await eventually(() => expect(Math.min(...calls)).toBeGreaterThan(rounds), {
 			timeout_ms: 15_000,
 		});
-		expect((await info(durable)).num_redelivered).toBe(300);
+		expect((await info(durable)).num_redelivered).toBeGreaterThan(0);
 		expect(handled).toEqual([]);
 		told.fill(done);
 		await expectAllHandled(durable, handled, 300);

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { openDatabase } from "../../src/database/connection.ts";
 import { tryLock } from "../../src/database/lock.ts";
 import { createOps } from "../../src/http/ops.ts";
@@ -33,7 +34,14 @@ function background(): readonly Part[] {
 	});
 	const audit = auditModule({
 		...foundation,
-		folder: temporaryFolder("audit"),
+		address: temporaryFolder("audit"),
+		witness_address: undefined,
+		bucket_access: undefined,
+		key_source: {
+			text: undefined,
+			file: undefined,
+			made_in: join(temporaryFolder("key"), "audit.key"),
+		},
 		sequencer: config.audit,
 		tryLock: () => tryLock(foundation.database_options, "lifecycle"),
 	});

@@ -32,7 +32,7 @@ const url = `${app.app.http_url}/v1/webhooks/stripe`;
 await app.stockUp("SKU-1", 1_000);
 afterEach(() => sandbox.faults({}));
 
-async function heard(order_id: string) {
+async function heard(order_id: string): Promise<{ type: string; settled: boolean }[]> {
 	return sql<{ type: string; settled: boolean }[]>`
 		select type, settled from millrace_payment.gateway_events
 		where charge_id in (

@@ -1,5 +1,5 @@
-import { createEvent, type OutgoingEvent } from "../../src/contracts/events.ts";
 import { encodeEntry } from "../../src/contracts/audit-log.ts";
+import { createEvent, type OutgoingEvent } from "../../src/contracts/events.ts";
 import { eventHeaders } from "../../src/messaging/headers.ts";
 import { openLog } from "../../src/modules/audit/open-log.ts";
 import { openSigner } from "../../src/modules/audit/signer.ts";
