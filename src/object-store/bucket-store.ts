@@ -18,6 +18,7 @@ export interface BucketAccess {
 }
 
 const REQUEST_MS_MAX = 10_000;
+const RETRIES_MAX = 3;
 const REQUESTS_AT_ONCE_MAX = 16;
 const DAY_MS = 86_400_000;
 
@@ -35,8 +36,8 @@ export function openBucket(text: string, access: BucketAccess): ObjectStore {
 		...(access.session_token && { sessionToken: access.session_token }),
 		service: "s3",
 		region: address.region,
-		// Whoever writes the log tries again himself.
-		retries: 0,
+		// One of many objects is tried again by itself; a bucket that is away is waited for by whoever writes.
+		retries: RETRIES_MAX,
 	});
 	let days: Promise<number | undefined> | undefined;
 

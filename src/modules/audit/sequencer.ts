@@ -94,6 +94,8 @@ export function createSequencer(options: SequencerOptions, needs: SequencerNeeds
 	async function readAndRecord(recorder: Recorder, lock: Lock): Promise<"over" | "full"> {
 		const full = Promise.withResolvers<"full">();
 		const failed = Promise.withResolvers<never>();
+		// It may come before all streams are read, and thus before anybody waits for it.
+		failed.promise.catch(() => {});
 		let ours = true;
 		const batcher = createBatcher<StreamMessage>({
 			batch_max: BATCH_EVENTS_MAX,
