@@ -11,8 +11,8 @@ export interface Command {
 	readonly flags: readonly FlagName[];
 	/** What flags mean here, where it differs from other commands. */
 	readonly flag_help?: Readonly<Partial<Record<FlagName, string>>>;
-	/** Takes words besides flags. */
-	readonly words?: boolean;
+	/** Takes words besides flags; as text, what they are called in the help. */
+	readonly words?: boolean | string;
 	/** Answers the exit code. */
 	run(values: FlagValues, words: readonly string[]): Promise<number>;
 }

@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { operatorCommands } from "./operator-commands.ts";
 
 const settings = ["config", "data-dir", "port", "ops-port"] as const;
 
@@ -106,6 +107,7 @@ add the old private key to the file on a line of its own. It may go when millrac
 		flags: ["name", "out"],
 		run: async (values) => (await import("./audit-keygen.ts")).keygen(values),
 	},
+	...operatorCommands,
 	{
 		name: "health",
 		summary: "ask a running millrace how it is; exit code 0 or 1",

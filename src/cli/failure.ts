@@ -19,6 +19,7 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
 	EmbeddedError: 1,
 	GatewayBooksError: 1,
 	LedgerError: 1,
+	OpsError: 1,
 };
 
 /** SQLSTATE classes: the login is refused, there is no such database. */

@@ -84,6 +84,45 @@ export const flags = {
 		help: "what the log is called, as example.com/orders; default is made up",
 	},
 	out: { type: "string", value: "FILE", help: "where the private key is kept; default audit.key" },
+	"ops-url": {
+		type: "string",
+		value: "URL",
+		help: "port for operators of the millrace that is asked; else by --ops-port and --data-dir",
+	},
+	module: {
+		type: "string",
+		value: "NAME",
+		help: "of this module: order, inventory, payment, audit",
+	},
+	type: { type: "string", value: "SUBJECT", help: "of this event, as orders.created.v2" },
+	fingerprint: { type: "string", value: "TEXT", help: "that failed so, as in dlq groups" },
+	order: { type: "string", value: "ID", help: "about this order" },
+	until: { type: "string", value: "TIME", help: "until then" },
+	discarded: { type: "boolean", help: "those that were discarded" },
+	limit: { type: "string", value: "NUMBER", help: "so many at most; default 50" },
+	cursor: { type: "string", value: "NUMBER", help: "those behind this one" },
+	all: { type: "boolean", help: "all of them" },
+	"dry-run": { type: "boolean", help: "say what would come of it, and do nothing" },
+	rate: { type: "string", value: "NUMBER", help: "messages a second at most; default 2000" },
+	"returned-share": {
+		type: "string",
+		value: "SHARE",
+		help: "stop when more of them fail again, from 0 to 1; default 0.5",
+	},
+	edit: { type: "string", value: "FILE", help: "send this JSON instead" },
+	yes: { type: "boolean", help: "do not ask" },
+	why: { type: "string", value: "TEXT", help: "why; it is kept" },
+	operator: {
+		type: "string",
+		value: "NAME",
+		help: "who acts, for the audit log; default the user of this machine",
+	},
+	for: { type: "string", value: "TIME", help: "for how long, as 30m; default 1h" },
+	from: {
+		type: "string",
+		value: "WHERE",
+		help: "start, a sequence of its stream, or a time, as 24h or 2026-01-31T12:00:00Z",
+	},
 	help: { type: "boolean", short: "h", help: "show this" },
 } as const;
 
@@ -116,6 +155,25 @@ export interface FlagValues {
 	readonly follow?: boolean;
 	readonly name?: string;
 	readonly out?: string;
+	readonly "ops-url"?: string;
+	readonly module?: string;
+	readonly type?: string;
+	readonly fingerprint?: string;
+	readonly order?: string;
+	readonly until?: string;
+	readonly discarded?: boolean;
+	readonly limit?: string;
+	readonly cursor?: string;
+	readonly all?: boolean;
+	readonly "dry-run"?: boolean;
+	readonly rate?: string;
+	readonly "returned-share"?: string;
+	readonly edit?: string;
+	readonly yes?: boolean;
+	readonly why?: string;
+	readonly operator?: string;
+	readonly for?: string;
+	readonly from?: string;
 	readonly help?: boolean;
 }
 
@@ -126,13 +184,13 @@ export interface FlagValues {
 export function parseFlags(
 	args: readonly string[],
 	names: readonly FlagName[],
-	{ words = false }: { words?: boolean | undefined } = {},
+	{ words = false }: { words?: boolean | string | undefined } = {},
 ): { values: FlagValues; words: readonly string[] } {
 	try {
 		const { values, positionals } = parseArgs({
 			args: [...args],
 			options: Object.fromEntries([...names, "help" as const].map((name) => [name, flags[name]])),
-			allowPositionals: words,
+			allowPositionals: words !== false,
 		});
 		return { values: values as FlagValues, words: positionals };
 	} catch (cause) {

@@ -1,5 +1,5 @@
-import { readEndpoints } from "../embedded/endpoints.ts";
 import type { FlagValues } from "./flags.ts";
+import { opsUrl } from "./ops-client.ts";
 import { readSettings } from "./settings.ts";
 
 const ANSWER_MS_MAX = 2_000;
@@ -7,8 +7,7 @@ const ANSWER_MS_MAX = 2_000;
 /** Asks a running millrace how it is, prints its answer, and answers 0 when it can do its work. */
 export async function health(values: FlagValues): Promise<number> {
 	const config = await readSettings(values);
-	const kept = readEndpoints(config.data_folder)?.ops_url;
-	const url = `${config.ops.port === 0 && kept ? kept : addressOf(config.ops)}/healthz`;
+	const url = `${opsUrl(config)}/healthz`;
 	try {
 		const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS_MAX) });
 		console.log(await answer.text());
@@ -17,9 +16,4 @@ export async function health(values: FlagValues): Promise<number> {
 		console.error(`millrace: no answer from ${url}: ${(error as Error).message}`);
 		return 1;
 	}
-}
-
-function addressOf({ host, port }: { host: string; port: number }): string {
-	if (host === "0.0.0.0" || host === "::") return `http://127.0.0.1:${port}`;
-	return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

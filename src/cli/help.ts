@@ -15,7 +15,7 @@ export function helpOf(command: Command): string {
 	const { name, summary, about, flags: names, words, flag_help = {} } = command;
 	const chapters = [
 		`millrace ${name}: ${summary}`,
-		`Usage: millrace ${name}${names.length > 0 ? " [FLAGS]" : ""}${words ? " [COMMAND]" : ""}`,
+		`Usage: millrace ${name}${names.length > 0 ? " [FLAGS]" : ""}${nameOf(words)}`,
 		...(about === undefined ? [] : [about]),
 		[
 			"Flags:",
@@ -23,6 +23,11 @@ export function helpOf(command: Command): string {
 		].join("\n"),
 	];
 	return chapters.join("\n\n");
+}
+
+function nameOf(words: Command["words"]): string {
+	if (typeof words === "string") return ` ${words}`;
+	return words ? " [COMMAND]" : "";
 }
 
 function overview(commands: readonly Command[]): string {

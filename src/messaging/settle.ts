@@ -1,5 +1,6 @@
 import type { JsMsg } from "@nats-io/jetstream";
 import type { Subject } from "../contracts/events.ts";
+import { identifier } from "../contracts/identity.ts";
 import type { ModuleName } from "../contracts/streams.ts";
 import type { Database } from "../database/connection.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -213,8 +214,14 @@ function pauseOf(outcome: Settled["outcome"]): number | undefined {
 	return outcome.kind === "unavailable" ? outcome.pause_ms : undefined;
 }
 
-function orderOf({ event }: Settled): string | undefined {
-	return event !== undefined && "order_id" in event.data ? event.data.order_id : undefined;
+/** The order a message is about, as far as that can be read. */
+function orderOf({ event, message }: Settled): string | undefined {
+	if (event !== undefined) return "order_id" in event.data ? event.data.order_id : undefined;
+	try {
+		return identifier.safeParse(message.json<{ order_id?: unknown } | null>()?.order_id).data;
+	} catch {
+		return undefined;
+	}
 }
 
 function describe(outcome: Settled["outcome"]): string {
