@@ -42,7 +42,11 @@ export function createInProcessGateway(folder: string): Gateway {
 			return found ? { state: "succeeded", reference: referenceOf(key) } : { state: "not_found" };
 		},
 		async *books() {
-			yield readLedger(folder).map((entry) => ({ ...entry, reference: referenceOf(entry.key) }));
+			for (const file of ledgerFiles(folder)) {
+				for await (const entries of pagesOf(file)) {
+					yield entries.map((entry) => ({ ...entry, reference: referenceOf(entry.key) }));
+				}
+			}
 		},
 	};
 }
@@ -64,9 +68,27 @@ function toLine({ key, kind, order_id, amount, currency }: GatewayRequest): stri
 
 /** All money the processes that share `folder` ever moved. A last line that a kill cut short moved none. */
 export function readLedger(folder: string): LedgerEntry[] {
-	const files = readdirSync(folder).filter((name) => name.endsWith(".ndjson"));
-	return files.flatMap((name) => {
-		const lines = readFileSync(join(folder, name), "utf8").split("\n");
-		return lines.slice(0, -1).map((line) => JSON.parse(line) as LedgerEntry);
-	});
+	return ledgerFiles(folder).flatMap((file) =>
+		readFileSync(file, "utf8").split("\n").slice(0, -1).map(toEntry),
+	);
+}
+
+function ledgerFiles(folder: string): string[] {
+	const names = readdirSync(folder).filter((name) => name.endsWith(".ndjson"));
+	return names.map((name) => join(folder, name));
+}
+
+function toEntry(line: string): LedgerEntry {
+	return JSON.parse(line);
+}
+
+/** A file of the ledger, a chunk at a time. */
+async function* pagesOf(file: string): AsyncIterable<LedgerEntry[]> {
+	const decoder = new TextDecoder();
+	let begun = "";
+	for await (const chunk of Bun.file(file).stream()) {
+		const lines = (begun + decoder.decode(chunk, { stream: true })).split("\n");
+		begun = lines.pop() ?? "";
+		yield lines.map(toEntry);
+	}
 }
