@@ -6,8 +6,10 @@ import { contracts, type Subject } from "../contracts/events.ts";
  * instead of passing unseen.
  */
 export function filtersOf(subjects: readonly Subject[]): readonly string[] {
+	const whole = new Set(subjects.filter(isNewest).map(familyOf));
 	return [
-		...new Set(subjects.map((subject) => (isNewest(subject) ? `${familyOf(subject)}.*` : subject))),
+		...[...whole].map((family) => `${family}.*`),
+		...subjects.filter((subject) => !whole.has(familyOf(subject))),
 	];
 }
 
