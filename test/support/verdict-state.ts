@@ -55,7 +55,7 @@ export interface State {
 export async function readState({ sql, gateway, audit_folder }: Cluster): Promise<State> {
 	const [orders, charges, stock] = await Promise.all([
 		sql.order<OrderRow[]>`
-			select order_id, status, reason, total_amount::float8
+			select order_id, status, reason, total_amount::float8, currency
 			from millrace_order.orders`,
 		sql.payment<ChargeRow[]>`
 			select order_id, kind, state, amount::float8, attempts
