@@ -103,7 +103,7 @@ export const flags = {
 	cursor: { type: "string", value: "NUMBER", help: "those behind this one" },
 	all: { type: "boolean", help: "all of them" },
 	"dry-run": { type: "boolean", help: "say what would come of it, and do nothing" },
-	rate: { type: "string", value: "NUMBER", help: "messages a second at most; default 2000" },
+	rate: { type: "string", value: "NUMBER", help: "messages a second at most; default 5000" },
 	"returned-share": {
 		type: "string",
 		value: "SHARE",

@@ -44,7 +44,7 @@ export const redriveRequest = z
 			.boolean()
 			.default(false)
 			.meta({ description: "Say what each would come to, and send none." }),
-		per_second: z.number().positive().max(PER_SECOND_MAX).default(2_000),
+		per_second: z.number().positive().max(PER_SECOND_MAX).default(5_000),
 		returned_share_max: z
 			.number()
 			.min(0)

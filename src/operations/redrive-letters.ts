@@ -27,7 +27,8 @@ export interface RedriveProgress {
 
 /** Fewer say nothing about a share. */
 const SENT_MIN = 20;
-const PART_LETTERS = 250;
+const PART_LETTERS = 500;
+/** A part holds no more than so long a time may send. */
 const PART_SECONDS = 0.25;
 
 /**
@@ -72,22 +73,37 @@ async function sendAll(
 	);
 	const begun_ms = performance.now();
 	let sent = 0;
+	let removing: Promise<void> = Promise.resolve();
 	const progress = () => ({ action_id: act.action_id, sent, returned: returned() });
+
+	/** The letters of one part are taken off while the next part is sent. */
+	async function sendPart(part: readonly StoredLetter[]) {
+		const early_ms = (sent / options.per_second) * 1_000 - (performance.now() - begun_ms);
+		if (early_ms > 0) await Bun.sleep(early_ms);
+		await Promise.all([...part.map((letter) => sendAgain(session, letter, act)), removing]);
+		crashPoint("letters-sent");
+		removing = remove(session, part);
+		// Its failure is met where it is waited for.
+		removing.catch(() => undefined);
+		sent += part.length;
+	}
+
+	function reasonToStop(): string | undefined {
+		if (!tell(progress())) return "by the operator";
+		const too_many = sent >= SENT_MIN && returned() > sent * options.returned_share_max;
+		return too_many ? "too many failed again" : undefined;
+	}
+
 	for await (const chunk of selectLetters(session, "parked", options.selection)) {
 		for (let at = 0; at < chunk.length; at += part_letters) {
-			const part = chunk.slice(at, at + part_letters);
-			const early_ms = (sent / options.per_second) * 1_000 - (performance.now() - begun_ms);
-			if (early_ms > 0) await Bun.sleep(early_ms);
-			await Promise.all(part.map((letter) => sendAgain(session, letter, act)));
-			crashPoint("letters-sent");
-			await remove(session, part);
-			sent += part.length;
-			if (!tell(progress())) return { ...progress(), stopped: "by the operator" };
-			if (sent >= SENT_MIN && returned() > sent * options.returned_share_max) {
-				return { ...progress(), stopped: "too many failed again" };
-			}
+			await sendPart(chunk.slice(at, at + part_letters));
+			const stopped = reasonToStop();
+			if (stopped === undefined) continue;
+			await removing;
+			return { ...progress(), stopped };
 		}
 	}
+	await removing;
 	return progress();
 }
 

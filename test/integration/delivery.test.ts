@@ -194,6 +194,24 @@ test("one poisonous message among two hundred is parked alone, the rest go throu
 	);
 });
 
+test("a message that is for one durable is done unseen by all others", async () => {
+	const seen: Record<string, string[]> = { one: [], other: [] };
+	const [one, other] = await Promise.all(
+		["one", "other"].map((name) =>
+			consume(async (events) => {
+				seen[name]?.push(...events.map(({ data }) => data.order_id));
+				return events.map(() => done);
+			}),
+		),
+	);
+	const addressed = orderConfirmed("for-one").data;
+	await streams.publish(SUBJECT, addressed, { "Millrace-For": one ?? "" });
+	await publishEvent(streams, orderConfirmed("for-both"));
+	await idle(one ?? "");
+	await idle(other ?? "");
+	expect(seen).toEqual({ one: ["for-one", "for-both"], other: ["for-both"] });
+});
+
 test("a dependency that is away pauses the consumer and spends no attempt", async () => {
 	const calls_ms: number[] = [];
 	const durable = await consume(async (events) => {
