@@ -1,7 +1,11 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { Presets, SingleBar } from "cli-progress";
+import { CHECKPOINT_PATH, peekCheckpoint } from "../transparency/checkpoint.ts";
+import type { LogReader } from "../transparency/log-reader.ts";
+import { NoteError } from "../transparency/note.ts";
 import { type LogVerdict, verifyLog } from "../transparency/verify-log.ts";
 import { openLog, readKeys } from "./audit-access.ts";
+import { openScanners } from "./audit-scanners.ts";
 import type { FlagValues } from "./flags.ts";
 
 /**
@@ -15,14 +19,27 @@ export async function verifyAudit(values: FlagValues): Promise<number> {
 	const bar = values.json || !process.stderr.isTTY ? undefined : openBar();
 	const began = performance.now();
 	const onProgress = (entries: number, size: number) => bar?.show(entries, size);
-	const verdict = await verifyLog({ reader, keys, remembered, onProgress }).finally(() =>
-		bar?.close(),
-	);
+	const scanners = openScanners(await sizeOf(reader));
+	const needs = { reader, keys, remembered, onProgress, ...(scanners && { scan: scanners.scan }) };
+	const verdict = await verifyLog(needs).finally(() => {
+		bar?.close();
+		scanners?.close();
+	});
 	const took_s = (performance.now() - began) / 1_000;
 	const sound = verdict.faults.length === 0;
 	console.log(values.json ? JSON.stringify(report(verdict, took_s)) : text(verdict, took_s));
 	if (sound && file && verdict.checkpoint) remember(file, verdict.checkpoint);
 	return sound ? 0 : 1;
+}
+
+/** As it is said, whoever signed it: it only decides how many work. */
+async function sizeOf(reader: LogReader): Promise<number> {
+	try {
+		return peekCheckpoint((await reader.read(CHECKPOINT_PATH)) ?? new Uint8Array()).size;
+	} catch (error) {
+		if (error instanceof NoteError) return 0;
+		throw error;
+	}
 }
 
 function report(verdict: LogVerdict, took_s: number) {

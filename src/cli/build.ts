@@ -5,6 +5,8 @@ import { reportFailure } from "./failure.ts";
 import { UsageError } from "./usage-error.ts";
 
 const ENTRY = resolve(import.meta.dir, "../main.ts");
+/** Started as a thread of its own, so the bundler does not find it. */
+const SCANNER = resolve(import.meta.dir, "audit-scanner.ts");
 const OUTFILE = "dist/millrace";
 const TARGETS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"] as const;
 type Target = (typeof TARGETS)[number];
@@ -40,7 +42,7 @@ function readTarget(name: string): Target {
 async function build(target: Target, outfile: string): Promise<void> {
 	mkdirSync(dirname(outfile), { recursive: true });
 	const { success, logs } = await Bun.build({
-		entrypoints: [ENTRY],
+		entrypoints: [ENTRY, SCANNER],
 		target: "bun",
 		format: "esm",
 		bytecode: true,

@@ -1,5 +1,4 @@
 import { BUNDLE_WIDTH, bundlePath, decodeBundle, encodeBundle } from "../contracts/audit-log.ts";
-import { checkEvent } from "./check-event.ts";
 import { CHECKPOINT_PATH, type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import { HASH_BYTES, joined, sameBytes } from "./hash.ts";
 import { followKeys, KEYS_FOLDER } from "./key-chain.ts";
@@ -8,7 +7,8 @@ import { type LogReader, readTile } from "./log-reader.ts";
 import { NoteError } from "./note.ts";
 import { encodeIndex, INDEX_WIDTH, indexPath, indexRecords } from "./order-index.ts";
 import { createProver, type TreeHead } from "./proofs.ts";
-import { countEntries, scanBundle, textsOf } from "./scan-bundle.ts";
+import { countEntries } from "./scan-bundle.ts";
+import { type ScannedEntries, scanEntries } from "./scan-entries.ts";
 import { type Leftovers, sortObjects } from "./sort-objects.ts";
 import { partialTiles, TILE_WIDTH, type Tile, tilePath } from "./tiles.ts";
 import { EMPTY_TREE, growTree, rootOf, type Tree } from "./tree.ts";
@@ -41,10 +41,14 @@ export interface VerifyNeeds {
 	/** A checkpoint that was seen before. */
 	readonly remembered: Uint8Array | undefined;
 	onProgress(entries: number, size: number): void;
+	/** Does the work of `scanEntries` elsewhere; the bundles are gone then. */
+	scan?(bundles: Uint8Array[]): Promise<readonly ScannedEntries[]>;
 }
 
 const FAULTS_MAX = 100;
 const BUNDLES_AT_ONCE = 16;
+/** Read and scanned while the tree grows by those before. */
+const STEPS_AHEAD = 4;
 
 /**
  * Checks a log with nothing but its files and a key: every signature, every entry against its
@@ -62,10 +66,18 @@ export async function verifyLog(needs: VerifyNeeds): Promise<LogVerdict> {
 	const { head, checkpoint, heads } = signed;
 	const objects = sortObjects(await needs.reader.list(""), head.size);
 	for (const path of objects.strange) fault(`${path} is no part of a log`);
-	const walk = createWalk(needs.reader, head.size, objects, fault);
-	for (let first = 0; first < head.size; ) {
-		first = await walk.step(first);
-		needs.onProgress(first, head.size);
+	const walk = createWalk(needs, head.size, objects, fault);
+	const steps = Math.ceil(head.size / (BUNDLES_AT_ONCE * BUNDLE_WIDTH));
+	const ahead: ReturnType<typeof walk.read>[] = [];
+	for (let step = 0; step < steps; step += 1) {
+		while (ahead.length < STEPS_AHEAD && step + ahead.length < steps) {
+			const next = walk.read((step + ahead.length) * BUNDLES_AT_ONCE);
+			// It is awaited later: until then a failure is nobody's.
+			next.catch(() => {});
+			ahead.push(next);
+		}
+		await walk.take((await ahead.shift()) ?? []);
+		needs.onProgress(walk.tree.size, head.size);
 	}
 	await walk.finish();
 	const sound = sameBytes(rootOf(walk.tree), head.root);
@@ -133,38 +145,36 @@ async function compareHeads(
 }
 
 /** Goes through the entries and hashes everything on the way. */
-function createWalk(reader: LogReader, size: number, leftovers: Leftovers, fault: Say) {
+function createWalk({ reader, scan }: VerifyNeeds, size: number, leftovers: Leftovers, fault: Say) {
 	let tree: Tree = EMPTY_TREE;
 	let foreign = 0;
 	let records: number[] = [];
 
-	async function step(first: number): Promise<number> {
-		const begin = first / BUNDLE_WIDTH;
+	/** @param begin the first bundle */
+	async function read(begin: number): Promise<readonly ScannedEntries[]> {
 		const end = Math.min(begin + BUNDLES_AT_ONCE, Math.ceil(size / BUNDLE_WIDTH));
 		const indexes = Array.from({ length: end - begin }, (_, n) => begin + n);
 		const bundles = await Promise.all(indexes.map(readBundle));
-		const scanned = bundles.map((bundle) => scanBundle(bundle));
-		for (const [n, bundle] of bundles.entries()) look(bundle, first + n * BUNDLE_WIDTH);
-		records.push(
-			...indexRecords(
-				first,
-				scanned.flatMap(({ orders }) => orders),
-			),
-		);
-		const grown = growTree(tree, joined(scanned.map(({ leaves }) => leaves)));
-		for (const tile of grown.tiles) if (tile.width === TILE_WIDTH) await compareTile(tile);
-		tree = grown.tree;
-		await compareIndexes(first, tree.size);
-		return tree.size;
+		return scan ? scan(bundles) : scanEntries(bundles);
 	}
 
-	function look(bundle: Uint8Array, first: number) {
-		for (const [n, text] of textsOf(bundle).entries()) {
-			const state = checkEvent(text);
-			if (state === "foreign") foreign += 1;
-			if (state === "broken")
-				fault(`entry ${first + n} is not what the contract of its subject says`, first + n);
+	/** Takes what was read, in the order of the log. */
+	async function take(scanned: readonly ScannedEntries[]) {
+		const first = tree.size;
+		for (const [n, it] of scanned.entries()) {
+			foreign += it.foreign;
+			for (const at of it.broken) sayBroken(first + n * BUNDLE_WIDTH + at);
+			const added = indexRecords(first + n * BUNDLE_WIDTH, it.orders);
+			for (const record of added) records.push(record);
 		}
+		const grown = growTree(tree, joined(scanned.map(({ leaves }) => leaves)));
+		tree = grown.tree;
+		for (const tile of grown.tiles) if (tile.width === TILE_WIDTH) await compareTile(tile);
+		await compareIndexes(first, tree.size);
+	}
+
+	function sayBroken(index: number) {
+		fault(`entry ${index} is not what the contract of its subject says`, index);
 	}
 
 	/** A bundle as wide as it has to be, with empty entries for those that are missing. */
@@ -239,7 +249,8 @@ function createWalk(reader: LogReader, size: number, leftovers: Leftovers, fault
 	}
 
 	return {
-		step,
+		read,
+		take,
 		finish,
 		get tree() {
 			return tree;

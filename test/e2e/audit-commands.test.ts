@@ -65,6 +65,31 @@ describe("audit verify", () => {
 		expect((await verify()).code).toBe(0);
 	});
 
+	test("checks a log that is worth several threads", async () => {
+		const large = at("large");
+		const entries = Array.from({ length: 25_100 }, (_, n) => eventsOf(`order-${n}`))
+			.flat()
+			.map(entryOf);
+		const signer = readSignerKey(readFileSync(at("key"), "utf8").trim());
+		await writeLog(openStore(large, undefined), signer, [
+			entries.slice(0, 99_000),
+			entries.slice(99_000),
+		]);
+		const check = () => run("audit", "verify", "--store", large, "--key", at("key.pub"), "--json");
+		expect(JSON.parse((await check()).out)).toMatchObject({
+			sound: true,
+			entries_checked: 100_400,
+		});
+		const path = join(large, bundlePath(300));
+		const spoilt = Buffer.from(readFileSync(path));
+		spoilt[2] = 0;
+		rmSync(path);
+		writeFileSync(path, spoilt);
+		const { code, out } = await check();
+		expect(code).toBe(1);
+		expect(JSON.parse(out)).toMatchObject({ sound: false, first_bad_index: 300 * 256 });
+	}, 60_000);
+
 	test("needs a key", async () => {
 		const { code, err } = await run("audit", "verify", "--store", store);
 		expect({ code, err }).toMatchObject({ code: 2 });
