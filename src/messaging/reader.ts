@@ -11,7 +11,7 @@ export interface StreamMessage {
 	/** The header block as published, empty when there is none. */
 	readonly headers: Uint8Array;
 	readonly data: Uint8Array;
-	/** What the publisher called it; undefined when it has no id in its headers. A redriven message has the id it repeats. */
+	/** What the publisher called it, also when it was redriven; undefined when it has no id in its headers. */
 	readonly message_id: string | undefined;
 	readonly traceparent: string | undefined;
 	/** It may be on a stream twice. */

@@ -9,7 +9,7 @@ const sequence = z.int().min(1);
 const SEQUENCES_MAX = 1_000;
 const PER_SECOND_MAX = 100_000;
 
-export const letterFilter = z.strictObject({
+const letterFilter = z.strictObject({
 	module: z.enum(moduleNames).optional(),
 	type: z.string().max(255).optional().meta({ description: "The subject of the event." }),
 	fingerprint: z
@@ -102,7 +102,7 @@ export const letterView = z
 	})
 	.meta({ id: "DeadLetter" });
 
-export const forecastView = z
+const forecastView = z
 	.object({ sequence, effect: z.enum(["acts", "nothing", "fails", "unknown"]), says: text })
 	.meta({ id: "Forecast" });
 
