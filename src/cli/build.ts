@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync, statSync } from "node:fs";
-import { dirname, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { reportFailure } from "./failure.ts";
 import { UsageError } from "./usage-error.ts";
@@ -51,8 +51,9 @@ async function build(target: Target, outfile: string): Promise<void> {
 		compile: { target: `bun-${target}`, outfile, autoloadDotenv: false, autoloadBunfig: false },
 	});
 	if (!success) throw new AggregateError(logs, "the executable could not be built");
-	// It is inside as well, so that errors name the lines of the source.
+	// They are inside as well, so that errors name the lines of the source.
 	rmSync(`${outfile}.map`, { force: true });
+	rmSync(join(dirname(outfile), "audit-scanner.js.map"), { force: true });
 }
 
 async function run(): Promise<number> {

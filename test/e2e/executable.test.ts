@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openStore } from "../../src/object-store/open-store.ts";
+import { generateKey } from "../../src/transparency/keys.ts";
 import { createClient } from "../support/client.ts";
 import { privateServers } from "../support/servers.ts";
+import { entryOf, eventsOf, writeLog } from "../support/signed-log.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { ended, ROOT, run } from "./program.ts";
 
@@ -35,6 +38,17 @@ test("it helps, and has its settings inside", async () => {
 	const settings = await ended(execute(["config", "print", "--config", "production"]));
 	expect(Bun.TOML.parse(settings.stdout)).toMatchObject({ nats: { replicas: 3 } });
 });
+
+test("it checks an audit log that is worth several threads", async () => {
+	const log = join(temporaryFolder("audit"), "log");
+	const key = generateKey("example.com/orders");
+	writeFileSync(`${log}.pub`, key.verifier.text);
+	const orders = Array.from({ length: 25_000 }, (_, n) => eventsOf(`order-${n}`));
+	await writeLog(openStore(log, undefined), key, [orders.flat().map(entryOf)]);
+	const checked = await ended(execute(["audit", "verify", "--store", log, "--key", `${log}.pub`]));
+	expect(checked).toMatchObject({ code: 0, stderr: "" });
+	expect(checked.stdout).toContain("100,000 entries of example.com/orders are as they were signed");
+}, 30_000);
 
 test("it takes an order to its end on given servers, and stops in order", async () => {
 	const program = execute(["start"], {
