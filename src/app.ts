@@ -145,10 +145,11 @@ export function createApp(options: AppOptions): App {
 	const hosted = roles.map((role) => host(role));
 	const routes = hosted.flatMap(({ module }) => module.routes);
 	const definitions = hosted.flatMap(({ module }) => module.consumers);
-	const ops_routes = [
-		...hosted.flatMap(({ module }) => module.ops_routes ?? []),
-		...operationsRoutes({ broker, consumers: definitions }),
-	];
+	const ops_routes = operationsRoutes({
+		broker,
+		consumers: definitions,
+		routes: hosted.flatMap(({ module }) => module.ops_routes ?? []),
+	});
 	const http = createServer(
 		{ ...config.http, body_bytes_max: config.http.batch_body_bytes_max, routes, toProblem },
 		{ log, metrics },

@@ -5,21 +5,29 @@ import type { ConsumerDefinition } from "../messaging/consumer.ts";
 import { createForesee } from "./foresee-letters.ts";
 import { consumerRoutes } from "./http-consumers.ts";
 import { letterRoutes } from "./http-letters.ts";
+import { recordRoutes } from "./http-record.ts";
 
-/** What an operator can do about messages, whichever module they are for. */
+/**
+ * What an operator can do: what modules offer him, recorded, and what there is to do about messages,
+ * whichever module they are for.
+ */
 export function operationsRoutes(needs: {
 	readonly broker: Broker;
 	/** Of the modules in this process, which can say what a redrive would come to. */
 	readonly consumers: readonly ConsumerDefinition[];
+	/** What the modules in this process offer. */
+	readonly routes: readonly Route[];
 }): Route[] {
 	async function session(): Promise<Session> {
 		if (needs.broker.connected()) return needs.broker.ready;
 		throw new HttpProblem(503, "NATS is away", {
-			detail: "Dead letters and consumers are there. Ask again when it is back.",
+			detail:
+				"What operators do is recorded there, and nothing is done unrecorded. Try again later.",
 			retry_after_s: 1,
 		});
 	}
 	return [
+		...recordRoutes(needs.routes, session),
 		...letterRoutes({ session, foresee: createForesee(needs.consumers) }),
 		...consumerRoutes(session),
 	];

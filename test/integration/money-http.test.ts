@@ -61,6 +61,28 @@ async function park(order_id: string, kind: "charge" | "refund"): Promise<string
 const decide = (order_id: string, charge_id: string, body: unknown) =>
 	ops("POST", `/v1/orders/${order_id}/charges/${charge_id}/decision`, body);
 
+test("what an operator does about money is said in events, before and after", async () => {
+	const order_id = await charged(500);
+	const response = await fetch(`${app.app.ops_url}/v1/orders/${order_id}/refunds`, {
+		method: "POST",
+		body: JSON.stringify({ refund_id: "recorded", amount: 100 }),
+		headers: { "content-type": "application/json", "millrace-operator": "ada" },
+	});
+	expect(response.status).toBe(202);
+	const said = (await streams.messages("OPERATIONS"))
+		.map((message) => message.json())
+		.map((it) => ({ ...it, details: JSON.parse(String(it.details)) }))
+		.filter(({ operator }: Record<string, unknown>) => operator === "ada");
+	expect(said).toMatchObject([
+		{
+			action: "http.request",
+			phase: "begun",
+			details: { method: "POST", path: `/v1/orders/${order_id}/refunds` },
+		},
+		{ action: "http.request", phase: "ended", details: { status: 202 } },
+	]);
+});
+
 describe("a refund that an operator asks for", () => {
 	test("is made once, however often it is asked for, and says so", async () => {
 		const order_id = await charged(1_250);
