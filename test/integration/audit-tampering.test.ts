@@ -60,7 +60,9 @@ test(`each of ${FLIPS} single bits that are turned is found`, async () => {
 	const paths = filesOf(sound);
 	const sizes = paths.map((path) => readFileSync(join(sound, path)).length);
 	const all = sizes.reduce((sum, size) => sum + size, 0);
-	const memory = new Map<string, Buffer>(paths.map((path) => [path, readFileSync(join(sound, path))]));
+	const memory = new Map<string, Buffer>(
+		paths.map((path) => [path, readFileSync(join(sound, path))]),
+	);
 	const reader = {
 		read: async (path: string) => memory.get(path)?.slice(),
 		list: async (folder: string) =>

@@ -44,6 +44,8 @@ const streams = Object.keys(eventStreams) as EventStream[];
 const CONSUMER = "audit-record";
 const BATCH_EVENTS_MAX = 4_096;
 const RETRY_MS = 500;
+/** What contradicts the log is seldom gone soon; what another process wrote when it lost its turn is. */
+const CONFLICT_PAUSE_MS = 2_000;
 
 /**
  * Writes every event of every stream to the log. Of all replicas one does it at a time, the holder of
@@ -62,14 +64,17 @@ export function createSequencer(options: SequencerOptions, needs: SequencerNeeds
 
 	async function run(keys: SigningKeys) {
 		while (!stopped) {
+			let pause_ms = RETRY_MS;
 			try {
 				const lock = await needs.tryLock();
 				if (lock) await holding(lock, keys).finally(() => lock.release());
 			} catch (error) {
-				if (isConflict(error)) alarm(error);
-				else log.warn({ err: error }, "the audit log waits");
+				if (isConflict(error)) {
+					alarm(error);
+					pause_ms = CONFLICT_PAUSE_MS;
+				} else log.warn({ err: error }, "the audit log waits");
 			}
-			if (!stopped) await Promise.race([stopping.promise, Bun.sleep(RETRY_MS)]);
+			if (!stopped) await Promise.race([stopping.promise, Bun.sleep(pause_ms)]);
 		}
 	}
 
