@@ -8,6 +8,8 @@ import { mount, type Route } from "./route.ts";
 
 /** Shorter than the second that Kubernetes gives a probe. */
 const CHECK_MS_MAX = 800;
+/** Looking through many dead letters takes a while, during which nothing is sent. */
+const IDLE_S_MAX = 255;
 const PATHS =
 	"There are /metrics, /livez, /readyz and /healthz, and what the modules offer operators.";
 
@@ -49,7 +51,8 @@ export function createOps(o: OpsOptions): Ops {
 		drain: health.drain,
 		async start() {
 			const fetch = (request: Request) => app.fetch(request);
-			server = listen({ host: o.host, port: o.port, setting: "OPS_PORT", fetch });
+			const { host, port } = o;
+			server = listen({ host, port, setting: "OPS_PORT", fetch, idle_timeout_s: IDLE_S_MAX });
 		},
 		async stop() {
 			await server?.stop();

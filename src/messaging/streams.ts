@@ -35,7 +35,7 @@ export interface Difference {
 }
 
 /** What a dead letter says besides the message itself. */
-const DEAD_LETTER_HEADERS_BYTES_MAX = 4_096;
+const DEAD_LETTER_HEADERS_BYTES_MAX = 8_192;
 
 /** So many times smaller are streams that only operators write to: the broker sets the space of each aside. */
 const SMALL_STREAMS = 16;

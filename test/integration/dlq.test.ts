@@ -241,6 +241,37 @@ describe("what fails again", () => {
 	});
 });
 
+test("whoever hangs up stops the redrive; what was not sent stays", async () => {
+	const known = await app.placeOrder();
+	await Promise.all(Array.from({ length: 60 }, () => publishTaken(known.order_id)));
+	await eventually(async () =>
+		expect((await streams.jsm.streams.info("DLQ")).state.messages).toBe(60),
+	);
+	const hanging = new AbortController();
+	const answer = await fetch(`${app.app.ops_url}/v1/dead-letters/redrive`, {
+		method: "POST",
+		headers: { "content-type": "application/json" },
+		body: JSON.stringify({
+			operator: "ada",
+			filter: {},
+			per_second: 10,
+			returned_share_max: 1,
+		}),
+		signal: hanging.signal,
+	});
+	await answer.body?.getReader().read();
+	hanging.abort();
+	const end = await eventually(async () => {
+		const ended = (await acts()).find(({ phase }) => phase === "ended");
+		expect(ended).toBeDefined();
+		return ended?.details;
+	});
+	expect(end).toMatchObject({ stopped: "by the operator" });
+	expect(end.sent).toBeLessThan(60);
+	const letters_left = (await streams.jsm.streams.info("DLQ")).state.messages;
+	expect(letters_left).toBeGreaterThanOrEqual(60 - end.sent);
+});
+
 test("letters are found by module, type, order, time and fingerprint, page by page", async () => {
 	const known = await app.placeOrder();
 	const before = new Date().toISOString();
