@@ -105,7 +105,7 @@ export function createConsumer<S extends Subject>(
 			else {
 				const others = deliveries.filter((delivery) => !suspects.includes(delivery));
 				if (others.length > 0) await handle(others);
-				await examine({ ...context, handle, settle: settleAll, flush: broker.flush }, suspects);
+				await examine({ ...context, ...care }, suspects);
 			}
 		} catch (error) {
 			log.error({ err: error, consumer: durable }, "a batch was not settled and will come again");
@@ -127,6 +127,19 @@ export function createConsumer<S extends Subject>(
 			for (const span of spans) span.end();
 		}
 	}
+
+	/** What a suspect needs. */
+	const care = {
+		handle,
+		settle: settleAll,
+		resting: () => pause.rest_ms() > 0,
+		giveBack: (deliveries: readonly Delivery<S>[]) =>
+			giveBack(
+				context,
+				deliveries.map(({ message }) => message),
+			),
+		flush: () => broker.flush(),
+	};
 
 	async function settleAll(deliveries: readonly Delivery<S>[]) {
 		const session = await broker.ready;

@@ -19,6 +19,9 @@ export interface ExamineNeeds<S extends Subject> {
 	handle(deliveries: readonly Delivery<S>[]): Promise<void>;
 	/** Settles deliveries whose outcome is known. */
 	settle(deliveries: readonly Delivery<S>[]): Promise<void>;
+	/** Whether a dependency went away meanwhile; what is not handled yet is given back then. */
+	resting(): boolean;
+	giveBack(deliveries: readonly Delivery<S>[]): void;
 	/** Resolves when what was settled so far has left the process. */
 	flush(): Promise<void>;
 }
@@ -56,7 +59,10 @@ export async function examine<S extends Subject>(
 	});
 	// Whoever has cost the most attempts comes last, so that it does not hold up the others again.
 	known.sort((one, other) => one.failure.attempts - other.failure.attempts);
-	for (const { suspect, failure } of known) await alone(needs, suspect, failure);
+	for (const [at, { suspect, failure }] of known.entries()) {
+		if (needs.resting()) return needs.giveBack(known.slice(at).map((it) => it.suspect));
+		await alone(needs, suspect, failure);
+	}
 }
 
 async function alone<S extends Subject>(
