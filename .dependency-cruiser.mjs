@@ -87,7 +87,8 @@ const LAYERS = {
 			"crash-point.ts",
 		],
 		why: "What an operator does to messages is the same for every module; knowing one would tie it to it.",
-		wayOut: "Let the module offer a function beside its handler, as foresee is, and pass it in from src/app.ts.",
+		wayOut:
+			"Let the module offer a function beside its handler, as foresee is, and pass it in from src/app.ts.",
 	},
 	verify: {
 		files: "^src/verify/",
