@@ -23,7 +23,7 @@ import { inventoryModule } from "./modules/inventory/module.ts";
 import { orderModule } from "./modules/order/module.ts";
 import { paymentModule } from "./modules/payment/module.ts";
 import { openStore } from "./object-store/open-store.ts";
-import { operationsRoutes } from "./operations/http.ts";
+import { createOperations } from "./operations/http.ts";
 import type { Log } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { createTracing, type Tracing } from "./telemetry/trace.ts";
@@ -145,7 +145,7 @@ export function createApp(options: AppOptions): App {
 	const hosted = roles.map((role) => host(role));
 	const routes = hosted.flatMap(({ module }) => module.routes);
 	const definitions = hosted.flatMap(({ module }) => module.consumers);
-	const ops_routes = operationsRoutes({
+	const operations = createOperations({
 		broker,
 		consumers: definitions,
 		routes: hosted.flatMap(({ module }) => module.ops_routes ?? []),
@@ -162,7 +162,7 @@ export function createApp(options: AppOptions): App {
 			check: async () => void (await database.run(database.sql`select 1`)),
 		})),
 		info: { version: options.version, roles },
-		routes: ops_routes,
+		routes: operations.routes,
 		toProblem,
 	});
 
@@ -191,6 +191,7 @@ export function createApp(options: AppOptions): App {
 		...databases.values(),
 		...hosted.map(({ migration }) => migration),
 		broker,
+		operations.part,
 		...hosted.flatMap(({ module, relay }) => (module.name === "audit" ? [] : [relay])),
 		...hosted.flatMap(({ module }) => module.background),
 		...hosted.flatMap(({ consumers }) => consumers),
@@ -208,7 +209,7 @@ export function createApp(options: AppOptions): App {
 		},
 		drain: ops.drain,
 		describe: () => ({
-			openapi: documentOf(routes, ops_routes),
+			openapi: documentOf(routes, operations.routes),
 			consumers: hosted.flatMap(({ module }) =>
 				module.consumers.map(({ durable, stream, subjects }) => ({
 					module: module.name,

@@ -9,26 +9,37 @@ export interface Failure {
 	readonly last_failed_at: Date;
 }
 
-/** Counts one more failed attempt for each of `failed` (distinct message ids). */
+export interface Failed {
+	readonly message_id: string;
+	readonly error: string;
+	/** Its attempt was counted before it was handled. */
+	readonly counted: boolean;
+}
+
+/** Counts one more failed attempt for each of `failed` (distinct message ids), and why it failed. */
 export async function countFailures(
 	database: Database,
 	schema: string,
 	consumer: string,
-	failed: ReadonlyArray<{ readonly message_id: string; readonly error: string }>,
+	failed: readonly Failed[],
 ): Promise<readonly Failure[]> {
 	const { sql } = database;
 	return database.run(sql<Failure[]>`
 		insert into ${sql(schema)}.failures as f (consumer, message_id, attempts, error)
-		select ${consumer}, x.message_id, 1, x.error
-		from jsonb_to_recordset(${JSON.stringify(failed)}::text::jsonb) as x(message_id text, error text)
+		select ${consumer}, x.message_id, case when x.counted then 0 else 1 end, x.error
+		from jsonb_to_recordset(${JSON.stringify(failed)}::text::jsonb)
+			as x(message_id text, error text, counted boolean)
 		on conflict (consumer, message_id) do update
-			set attempts = f.attempts + 1, error = excluded.error, last_failed_at = now()
+			set attempts = f.attempts + excluded.attempts, error = excluded.error, last_failed_at = now()
 		returning message_id, attempts, first_failed_at, last_failed_at`);
 }
 
+/** Stands where the error will be while nobody knows how the handling of a message ends. */
+const BEGUN = "its handling began";
+
 /**
  * Notes that messages are about to be handled, so that it is known if the process does not survive it.
- * @returns those that were on record before
+ * @returns those whose handling had begun before, and nobody knows how it ended
  */
 export async function noteBegun(
 	database: Database,
@@ -41,20 +52,32 @@ export async function noteBegun(
 	return database.run(sql<Failure[]>`
 		with noted as (
 			insert into ${sql(schema)}.failures (consumer, message_id, attempts, error)
-			select ${consumer}, message_id, 0, 'its handling began'
+			select ${consumer}, message_id, 0, ${BEGUN}
 			from jsonb_array_elements_text(${list}::text::jsonb) as message_id
-			on conflict (consumer, message_id) do nothing)
+			on conflict (consumer, message_id) do update set error = excluded.error)
 		select message_id, attempts, first_failed_at, last_failed_at from ${sql(schema)}.failures
-		where consumer = ${consumer} and message_id in (
+		where consumer = ${consumer} and error = ${BEGUN} and message_id in (
 			select jsonb_array_elements_text(${list}::text::jsonb))`);
 }
 
-/** Takes back what was noted or counted ahead of handling: `counted` says whether an attempt was. */
+/** Counts the attempt of a message that is about to be handled alone. */
+export async function countBegun(
+	database: Database,
+	schema: string,
+	consumer: string,
+	message_id: string,
+): Promise<Failure | undefined> {
+	const failed = [{ message_id, error: BEGUN, counted: false }];
+	const [failure] = await countFailures(database, schema, consumer, failed);
+	return failure;
+}
+
+/** Takes back what was noted or counted ahead of handling. */
 export async function withdrawBegun(
 	database: Database,
 	schema: string,
 	consumer: string,
-	begun: ReadonlyArray<{ readonly message_id: string; readonly counted: boolean }>,
+	begun: readonly Pick<Failed, "message_id" | "counted">[],
 ): Promise<void> {
 	const { sql } = database;
 	await database.run(sql`
@@ -66,8 +89,8 @@ export async function withdrawBegun(
 		gone as (
 			delete from ${sql(schema)}.failures f using begun
 			where f.ctid = begun.row and begun.attempts <= 0)
-		update ${sql(schema)}.failures f set attempts = begun.attempts from begun
-		where f.ctid = begun.row and begun.attempts > 0`);
+		update ${sql(schema)}.failures f set attempts = begun.attempts, error = 'a dependency was away'
+		from begun where f.ctid = begun.row and begun.attempts > 0`);
 }
 
 /** Forgets messages that have reached their end, so that a redrive starts to count anew. */

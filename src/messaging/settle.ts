@@ -8,7 +8,13 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { Session } from "./connection.ts";
 import { type DeadLetter, park } from "./dead-letter.ts";
 import type { Delivery } from "./delivery.ts";
-import { countFailures, type Failure, forgetFailures, withdrawBegun } from "./failures.ts";
+import {
+	countFailures,
+	type Failed,
+	type Failure,
+	forgetFailures,
+	withdrawBegun,
+} from "./failures.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { headerBytes, headerText } from "./headers.ts";
 import type { Pause } from "./pause.ts";
@@ -90,12 +96,10 @@ async function finish(context: SettleContext, deliveries: readonly Settled[]) {
 async function retry(context: SettleContext, session: Session, deliveries: readonly Settled[]) {
 	if (deliveries.length === 0) return;
 	const { database, schema, durable, log } = context;
-	const uncounted = deliveries.filter(({ begun }) => !begun?.attempts);
-	const errors = new Map(uncounted.map((it) => [it.message_id, describe(it.outcome)]));
-	const failed = [...errors].map(([message_id, error]) => ({ message_id, error }));
+	const failed = new Map(deliveries.map((it) => [it.message_id, toFailed(it)]));
 	let failures: readonly Failure[];
 	try {
-		failures = failed.length > 0 ? await countFailures(database, schema, durable, failed) : [];
+		failures = await countFailures(database, schema, durable, [...failed.values()]);
 	} catch (error) {
 		log.warn({ err: error, consumer: durable }, "attempts cannot be counted; none is spent");
 		for (const { message } of deliveries) message.nak(context.retry_first_ms);
@@ -103,9 +107,16 @@ async function retry(context: SettleContext, session: Session, deliveries: reado
 	}
 	const counted = new Map(failures.map((failure) => [failure.message_id, failure]));
 	await Promise.all(
-		deliveries.map((it) => again(context, session, it, counted.get(it.message_id) ?? it.begun)),
+		deliveries.map((it) => again(context, session, it, counted.get(it.message_id))),
 	);
 }
+
+function toFailed({ message_id, outcome, begun }: Settled): Failed {
+	return { message_id, error: describe(outcome), counted: isCounted(begun) };
+}
+
+/** Whether an attempt was counted before the message was handled. */
+const isCounted = (begun: Failure | undefined) => begun !== undefined && begun.attempts > 0;
 
 async function again(
 	context: SettleContext,
@@ -202,7 +213,7 @@ async function pause(context: SettleContext, session: Session, deliveries: reado
 async function unspend(context: SettleContext, deliveries: readonly Settled[]) {
 	const { database, schema, durable, log } = context;
 	const begun = deliveries.flatMap(({ message_id, begun: it }) =>
-		it === undefined ? [] : [{ message_id, counted: it.attempts > 0 }],
+		it === undefined ? [] : [{ message_id, counted: isCounted(it) }],
 	);
 	if (begun.length === 0) return;
 	await withdrawBegun(database, schema, durable, begun).catch((error) =>

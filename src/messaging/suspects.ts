@@ -1,7 +1,7 @@
 import type { Subject } from "../contracts/events.ts";
 import type { Database } from "../database/connection.ts";
 import type { Delivery } from "./delivery.ts";
-import { countFailures, type Failure, noteBegun } from "./failures.ts";
+import { countBegun, type Failure, noteBegun } from "./failures.ts";
 
 /**
  * A message that was delivered more often than this may be one that its handler's process does not
@@ -34,10 +34,10 @@ export function isSuspect({ message, event }: Delivery<Subject>): boolean {
 
 /**
  * Handles suspects so that a message that ends the process again and again is found and parked, and
- * its neighbours are not. All are put on record first. Those that were not on it are handled together:
- * if the process ends, all of them are found there the next time. Those that were are handled alone, one
- * after the other, each with its attempt counted before, so that only the one in hand loses it when
- * the process ends.
+ * its neighbours are not. That they are about to be handled is put on record first. Those of which that
+ * was not on record are handled together: if the process ends, it is there the next time. Those of which
+ * it was, so that nobody knows how it ended, are handled alone, one after the other, each with its attempt
+ * counted before, so that only the one in hand loses it when the process ends.
  */
 export async function examine<S extends Subject>(
 	needs: ExamineNeeds<S>,
@@ -79,11 +79,7 @@ async function alone<S extends Subject>(
 	await inTurn(async () => {
 		await needs.flush();
 		const { database, schema, durable } = needs;
-		const { message_id } = suspect;
-		const begun = await countFailures(database, schema, durable, [
-			{ message_id, error: "its handling began, alone" },
-		]);
-		suspect.begun = begun[0];
+		suspect.begun = await countBegun(database, schema, durable, suspect.message_id);
 		await needs.handle([suspect]);
 	});
 }

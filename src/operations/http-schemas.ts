@@ -3,6 +3,7 @@ import { identifier } from "../contracts/identity.ts";
 import { operatorName } from "../contracts/operation-events.ts";
 import { moduleNames } from "../contracts/streams.ts";
 import { problemSchema } from "../http/problem.ts";
+import { forecast } from "./foresee-letters.ts";
 
 const time = z.iso.datetime({ offset: true });
 const sequence = z.int().min(1);
@@ -102,9 +103,7 @@ export const letterView = z
 	})
 	.meta({ id: "DeadLetter" });
 
-const forecastView = z
-	.object({ sequence, effect: z.enum(["acts", "nothing", "fails", "unknown"]), says: text })
-	.meta({ id: "Forecast" });
+const forecastView = forecast.meta({ id: "Forecast" });
 
 export const letterPage = z
 	.object({ letters: z.array(letterView), next_cursor: z.int().optional() })
