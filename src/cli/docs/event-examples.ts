@@ -30,7 +30,7 @@ const VALUES: Readonly<Record<string, unknown>> = {
 	charge_id: CHARGE_ID,
 	refund_id: REFUND_ID,
 	amount: 2500,
-	gateway_reference: `local_${CHARGE_ID}`,
+	gateway_reference: "pi_3QJm2aB4nK9xTq71",
 	decline_code: "insufficient_funds",
 	action_id: messageId("redrive", ORDER_ID),
 	operator: "ada",
@@ -43,7 +43,7 @@ const SPECIAL_VALUES: Readonly<Record<string, unknown>> = {
 	"orders.created.v1/order_id": "web-20261121-0042",
 	"orders.created.v1/total_amount": 25.5,
 	"orders.created.v1/created_at": FAILED_MS,
-	"payments.refunded.v1/gateway_reference": `local_${REFUND_ID}`,
+	"payments.refunded.v1/gateway_reference": "re_3QJm2aB4nK9xTq71",
 };
 
 /**
