@@ -9,7 +9,9 @@ const servers = await privateServers();
 afterAll(servers.close);
 const { sql } = servers;
 const order = await startApp(servers, { roles: ["order"] });
-const payment = await startApp(servers, { roles: ["payment"] });
+// So long that none is delivered again while 600 are parked.
+const consumer = { ack_wait_ms: 60_000 };
+const payment = await startApp(servers, { roles: ["payment"], settings: { consumer } });
 const streams = await openStreams(servers);
 
 async function plan() {

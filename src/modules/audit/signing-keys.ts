@@ -40,27 +40,26 @@ function parse(text: string, where: string): SigningKeys {
 	}
 }
 
-/** Of several processes that start at once one makes the key. */
+/** Of several processes that start at once one makes the key. Its public half is made anew when it is missing. */
 async function readOrMake(file: string): Promise<string> {
-	const made = generateKey(`millrace/${crypto.randomUUID().slice(0, 8)}`);
 	await mkdir(dirname(file), { recursive: true });
-	if (await createOnce(file, `${made.private_text}\n`, 0o600))
-		await createOnce(`${file}.pub`, `${made.verifier.text}\n`, 0o644);
-	return readFile(file, "utf8");
+	const made = generateKey(`millrace/${crypto.randomUUID().slice(0, 8)}`);
+	await createOnce(file, `${made.private_text}\n`, 0o600);
+	const text = await readFile(file, "utf8");
+	await createOnce(`${file}.pub`, `${parse(text, file).signer.verifier.text}\n`, 0o644);
+	return text;
 }
 
 /** The file appears whole, or is another's already. */
-async function createOnce(path: string, text: string, mode: number): Promise<boolean> {
-	const aside = `${path}.${process.pid}`;
+async function createOnce(path: string, text: string, mode: number): Promise<void> {
+	const aside = `${path}.${crypto.randomUUID()}`;
 	const file = await open(aside, "w", mode);
 	await file.writeFile(text);
 	await file.sync().finally(() => file.close());
 	try {
 		await link(aside, path);
-		return true;
 	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-		throw error;
+		if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
 	} finally {
 		await unlink(aside);
 	}
