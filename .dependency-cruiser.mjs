@@ -96,6 +96,13 @@ const LAYERS = {
 		why: "Who proves the books may not share the code that wrote them, or both are wrong in the same way.",
 		wayOut: "Read what is written down, in src/verify/store.ts, and judge it there anew.",
 	},
+	replay: {
+		files: "^src/replay/",
+		may: ["contracts/", "database/", "transparency/"],
+		why: "A replay that can reach a gateway, a broker or a module's code repeats its side effects, or its faults.",
+		wayOut:
+			"Rebuild from the events in src/replay anew, or pass what it reads in from src/cli/audit-replay.ts.",
+	},
 	sandbox: {
 		files: "^src/sandbox/",
 		may: ["lifecycle.ts"],

@@ -100,6 +100,19 @@ checkpoint that was seen before: with --checkpoint, or with the one that audit.w
 		run: async (values) => (await import("./audit-tail.ts")).tail(values),
 	},
 	{
+		name: "audit replay",
+		summary: "rebuild orders, stock and charges from the audit log alone and compare the tables",
+		about: `The log is replayed into a fresh database of its own: nothing is published, no gateway is asked, no
+table is written to. It may run while orders come in.
+
+The state is a hash over all that was rebuilt. With --log-only it needs no database: two builds that replay the
+same log have to come to the same state.
+
+Exit codes: 0 no difference, 1 there is one or the log is not whole, 2 wrong call, 78 wrong configuration.`,
+		flags: ["store", "log-only", "settle-s", "json", "config", "data-dir"],
+		run: async (values) => (await import("./audit-replay.ts")).replayAudit(values),
+	},
+	{
 		name: "audit keygen",
 		summary: "make a key that signs the audit log",
 		about: `To change the key of a log make one with the --name of the old, which is in front of its first +, and

@@ -77,6 +77,7 @@ export const flags = {
 		value: "FILE",
 		help: "the checkpoint that was seen before; it is replaced by what is found sound",
 	},
+	"log-only": { type: "boolean", help: "compare with nothing" },
 	follow: { type: "boolean", help: "go on with those that come, until Ctrl-C" },
 	name: {
 		type: "string",
@@ -152,6 +153,7 @@ export interface FlagValues {
 	readonly "settle-s"?: string;
 	readonly store?: string;
 	readonly checkpoint?: string;
+	readonly "log-only"?: boolean;
 	readonly follow?: boolean;
 	readonly name?: string;
 	readonly out?: string;

@@ -1,7 +1,5 @@
 import { join } from "node:path";
-import { Presets, SingleBar } from "cli-progress";
 import { type Config, ConfigError } from "../config.ts";
-import { type ModuleName, moduleNames } from "../contracts/streams.ts";
 import { type Endpoints, readEndpoints } from "../embedded/endpoints.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { createInProcessGateway } from "../gateway/in-process-gateway.ts";
@@ -10,11 +8,14 @@ import { openStore } from "../object-store/open-store.ts";
 import { openVerifier } from "../verify/open-verifier.ts";
 import { countFindings } from "../verify/report.ts";
 import type { VerifyOptions } from "../verify/run.ts";
+import { databaseUrls } from "./database-urls.ts";
 import { parseDuration } from "./duration.ts";
 import type { FlagValues } from "./flags.ts";
 import { readSettings } from "./settings.ts";
+import { openStepBar } from "./step-bar.ts";
 import { UsageError } from "./usage-error.ts";
 import { reportText } from "./verify-text.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 const SETTLE_S = "10";
 
@@ -29,7 +30,7 @@ export async function verify(values: FlagValues): Promise<number> {
 		gateway: values["no-gateway"] ? undefined : gatewayOf(config, endpoints),
 		log_files: openStore(config.audit.store, config.bucket_access),
 	});
-	const bar = values.json || !process.stderr.isTTY ? undefined : openBar();
+	const bar = values.json || !process.stderr.isTTY ? undefined : openStepBar();
 	try {
 		const report = await verifier.verify({ ...options, ...(bar && { progress: bar.show }) });
 		bar?.close();
@@ -58,27 +59,6 @@ function sinceOf(text: string): number {
 	throw new UsageError(`--since takes a time such as 24h or 2026-01-31T12:00:00Z, not "${text}".`);
 }
 
-function wholeNumber(flag: string, text: string): number {
-	if (/^\d{1,9}$/.test(text)) return Number(text);
-	throw new UsageError(`${flag} takes a whole number, not "${text}".`);
-}
-
-function databaseUrls(
-	{ database_urls, data_folder }: Config,
-	endpoints: Endpoints | undefined,
-): Record<ModuleName, string> {
-	const urls = moduleNames.map((name) => {
-		const url = database_urls === undefined ? endpoints?.database_url : database_urls[name];
-		if (url !== undefined) return [name, url] as const;
-		throw new ConfigError(
-			database_urls === undefined
-				? `No millrace runs in ${data_folder}. Name its folder with --data-dir, or set DATABASE_URL.`
-				: `Set DATABASE_URL_${name.toUpperCase()}, or DATABASE_URL: the books of all modules are read.`,
-		);
-	});
-	return Object.fromEntries(urls) as Record<ModuleName, string>;
-}
-
 function gatewayOf({ payment, stripe, data_folder }: Config, endpoints?: Endpoints): Gateway {
 	if (payment.gateway === "in-process") return createInProcessGateway(join(data_folder, "gateway"));
 	const { call_timeout_ms } = payment;
@@ -89,19 +69,4 @@ function gatewayOf({ payment, stripe, data_folder }: Config, endpoints?: Endpoin
 	throw new ConfigError(
 		"Set STRIPE_API_KEY to read the gateway's books, or call with --no-gateway.",
 	);
-}
-
-function openBar() {
-	const bar = new SingleBar(
-		{ format: "{step} [{bar}] {value}/{total}", hideCursor: true, clearOnComplete: true },
-		Presets.rect,
-	);
-	let current = "";
-	const show: NonNullable<VerifyOptions["progress"]> = (step, done, total) => {
-		if (current === "") bar.start(total ?? done, done, { step });
-		current = step;
-		bar.setTotal(Math.max(total ?? done, done, 1));
-		bar.update(done, { step: step.padEnd("gateway".length) });
-	};
-	return { show, close: () => bar.stop() };
 }
