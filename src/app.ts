@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { migrations } from "../migrations/bundle.ts";
 import { type Config, ConfigError, type DatabaseUrls, type StripeAccess } from "./config.ts";
 import { type ModuleName, moduleNames } from "./contracts/streams.ts";
-import { armCrashPoint } from "./crash-point.ts";
+import { armCrashPoint, leaveOut } from "./crash-point.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./database/connection.ts";
 import { DatabaseUnavailableError } from "./database/errors.ts";
 import { tryLock } from "./database/lock.ts";
@@ -14,9 +14,11 @@ import { HttpProblem } from "./http/problem.ts";
 import type { Route } from "./http/route.ts";
 import { createServer } from "./http/server.ts";
 import { type Part, sequence } from "./lifecycle.ts";
-import { type Broker, openBroker } from "./messaging/connection.ts";
+import { type Broker, openBroker, type Session } from "./messaging/connection.ts";
 import { type ConsumerDefinition, createConsumer } from "./messaging/consumer.ts";
 import { createRelay, type Relay } from "./messaging/relay.ts";
+import { createStreamGuard, type StreamGuard } from "./messaging/stream-guard.ts";
+import { createStreamMemory, type StreamMemory } from "./messaging/stream-memory.ts";
 import { provisionStreams } from "./messaging/streams.ts";
 import { auditModule } from "./modules/audit/module.ts";
 import { inventoryModule } from "./modules/inventory/module.ts";
@@ -33,6 +35,9 @@ import { createScheduledVerify } from "./verify/scheduled-verify.ts";
 /** What was written to so shortly ago may be a step in progress. */
 const VERIFY_SETTLE_MS = 10_000;
 
+/** Between the time-out of a statement and its end. */
+const STATEMENT_MARGIN_MS = 1_000;
+
 /** What a module offers to the process that hosts it. */
 interface Module {
 	readonly name: ModuleName;
@@ -41,6 +46,8 @@ interface Module {
 	/** On the port for operators. */
 	readonly ops_routes?: readonly Route[];
 	readonly background: readonly Part[];
+	/** Of a module that reads streams in a way of its own. */
+	readonly guard?: StreamGuard;
 }
 
 /** What every module is made of. */
@@ -52,6 +59,8 @@ interface Foundation {
 	payments(): OpenGateway;
 	readonly broker: Broker;
 	readonly relay: Relay;
+	readonly memory: StreamMemory;
+	prepare(session: Session): Promise<void>;
 	readonly metrics: Metrics;
 	readonly tracing: Tracing;
 	readonly log: Log;
@@ -122,6 +131,7 @@ export interface App extends Part {
 export function createApp(options: AppOptions): App {
 	const { config, roles, log } = options;
 	armCrashPoint(config.crash_at);
+	leaveOut(config.fault_without);
 	const metrics = createMetrics();
 	const tracing = createTracing(config.tracing);
 	const databases = new Map<string, Database>();
@@ -129,14 +139,8 @@ export function createApp(options: AppOptions): App {
 		const url = databaseUrl(options, role);
 		if (!databases.has(url)) databases.set(url, openDatabase({ url, ...config.database }));
 	}
-	const broker = openBroker(
-		{
-			url: options.nats_url,
-			...config.nats,
-			prepare: async ({ jsm }) => void (await provisionStreams(jsm, config.nats, log)),
-		},
-		log,
-	);
+	const prepare = async ({ jsm }: Session) => void (await provisionStreams(jsm, config.nats, log));
+	const broker = openBroker({ url: options.nats_url, ...config.nats, prepare }, log);
 	let opened: OpenGateway | undefined;
 	const payments = () => {
 		opened ??= openPayments(options, metrics);
@@ -170,9 +174,14 @@ export function createApp(options: AppOptions): App {
 		const database_options = { url: databaseUrl(options, role), ...config.database };
 		const database = databases.get(database_options.url) as Database;
 		const schema = `millrace_${role}`;
-		const needs = { module: role, schema, database, broker, metrics, tracing, log };
+		const memory = createStreamMemory(
+			database,
+			schema,
+			config.database.statement_timeout_ms + STATEMENT_MARGIN_MS,
+		);
+		const needs = { module: role, schema, database, broker, memory, metrics, tracing, log };
 		const relay = createRelay({ module: role, schema, ...config.relay }, needs);
-		const module = modules[role]({ ...needs, config, database_options, payments, relay });
+		const module = modules[role]({ ...needs, prepare, config, database_options, payments, relay });
 		const settings = config.consumer;
 		const consumers = module.consumers.map((definition) =>
 			createConsumer(definition, { ...needs, settings }),
@@ -182,7 +191,14 @@ export function createApp(options: AppOptions): App {
 			start: () => migrate(database_options, schema, migrations[role]),
 			stop: async () => {},
 		};
-		return { module, relay, consumers, migration };
+		const guard =
+			module.guard ??
+			createStreamGuard(module, {
+				...needs,
+				prepare,
+				tryLock: () => tryLock(database_options, `millrace streams of ${role}`),
+			});
+		return { module, relay, guard, consumers, migration };
 	}
 
 	const parts = sequence("millrace", [
@@ -193,6 +209,7 @@ export function createApp(options: AppOptions): App {
 		broker,
 		operations.part,
 		...hosted.flatMap(({ module, relay }) => (module.name === "audit" ? [] : [relay])),
+		...hosted.map(({ guard }) => guard),
 		...hosted.flatMap(({ module }) => module.background),
 		...hosted.flatMap(({ consumers }) => consumers),
 		...scheduleVerify(options, metrics, payments),

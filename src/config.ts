@@ -134,6 +134,8 @@ export interface Config extends Omit<FileConfig, "audit"> {
 	readonly tracing: ReturnType<typeof readTracingVariables>;
 	/** Where this process is to die, as `crash-point.ts` reads it; for the fault tests. */
 	readonly crash_at: string | undefined;
+	/** What this process is to do without, as `crash-point.ts` reads it; for the fault tests. */
+	readonly fault_without: string | undefined;
 }
 
 /** How a gateway that speaks Stripe's API is reached. */
@@ -303,5 +305,6 @@ export async function readConfig(
 		},
 		tracing: readTracingVariables(environment),
 		crash_at: environment.CRASH_AT || undefined,
+		fault_without: environment.FAULT_WITHOUT || undefined,
 	};
 }

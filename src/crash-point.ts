@@ -50,3 +50,23 @@ export function armCrashPoint(text: string | undefined): void {
 	}
 	armed = { name, where, passes_left: Number(pass) };
 }
+
+/** What can be left out, to show that a test notices. */
+const parts = ["stream-repair"] as const;
+
+let left_out: string | undefined;
+
+/** Whether this process was told to do without a part of what it does, for the fault tests. */
+export function without(part: (typeof parts)[number]): boolean {
+	return left_out === part;
+}
+
+/** @throws CrashPointError naming the parts that there are. */
+export function leaveOut(text: string | undefined): void {
+	if (text !== undefined && !parts.some((known) => known === text)) {
+		throw new CrashPointError(
+			`There is no "${text}" to do without. There is: ${parts.join(", ")}.`,
+		);
+	}
+	left_out = text;
+}

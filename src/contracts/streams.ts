@@ -11,6 +11,22 @@ export type EventStream = keyof typeof eventStreams;
 export const moduleNames = ["order", "inventory", "payment", "audit"] as const;
 export type ModuleName = (typeof moduleNames)[number];
 
+/** Where each module publishes. */
+export const publishedTo = {
+	order: "ORDERS",
+	inventory: "INVENTORY",
+	payment: "PAYMENTS",
+	audit: undefined,
+} as const satisfies Record<ModuleName, EventStream | undefined>;
+
+/** All durables of each stream: what one of them has not settled, though it was never started, is still needed. */
+export const streamDurables = {
+	ORDERS: ["order-adopt", "inventory-reserve", "inventory-release", "payment-refund"],
+	INVENTORY: ["order-reject", "payment-charge"],
+	PAYMENTS: ["order-settle"],
+	OPERATIONS: [],
+} as const satisfies Record<EventStream, readonly string[]>;
+
 /** Where each module parks what it cannot handle. Two tokens, so that no subject is in two streams. */
 export const deadLetterSubjects = {
 	order: "orders.dlq",

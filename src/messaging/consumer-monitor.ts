@@ -1,8 +1,10 @@
+import type { ConsumerInfo } from "@nats-io/jetstream";
 import { every, type Part } from "../lifecycle.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Broker, Session } from "./connection.ts";
 import type { Pause } from "./pause.ts";
+import { orUndefined } from "./streams.ts";
 
 export interface MonitorOptions {
 	readonly durable: string;
@@ -27,24 +29,44 @@ const INTERVAL_MS = 2_000;
 export function createConsumerMonitor(options: MonitorOptions): Part {
 	const { durable, stream, pause, broker, metrics, log } = options;
 	let received_before = -1;
+	let delivered_before = -1;
 	let moved_ms = 0;
+	let stalls = 0;
 
 	async function look() {
 		if (!broker.connected()) return;
 		const session = await broker.ready;
-		const info = await pause.look(session).catch(() => undefined);
+		const info = await orUndefined(pause.look(session));
 		if (info === undefined) return restart(session, "is missing");
 		metrics.pending.set({ consumer: durable }, info.num_pending);
 		metrics.ack_pending.set({ consumer: durable }, info.num_ack_pending);
 		if (info.num_pending === 0 && !options.busy()) metrics.lag.set({ consumer: durable }, 0);
-		const idle = info.num_pending === 0 || info.paused === true || options.busy();
-		if (idle || options.received() !== received_before) {
-			received_before = options.received();
+		if (moves(info)) {
+			stalls = 0;
 			moved_ms = performance.now();
 		} else if (performance.now() - moved_ms > options.stall_ms) {
 			moved_ms = performance.now();
+			stalls += 1;
+			// What a new pull did not help has to be with the durable itself.
+			if (stalls > 1) await rewind(session, info);
 			await restart(session, "has stalled");
 		}
+	}
+
+	/** Whether there is nothing to wait for, or something came, here or to another replica. */
+	function moves({ num_pending, num_ack_pending, paused, delivered }: ConsumerInfo): boolean {
+		const received = options.received();
+		const idle = num_pending + num_ack_pending === 0 || paused === true || options.busy();
+		const came = received !== received_before || delivered.consumer_seq !== delivered_before;
+		received_before = received;
+		delivered_before = delivered.consumer_seq;
+		return idle || came;
+	}
+
+	/** Begins anew behind what is settled. */
+	async function rewind({ jsm }: Session, { ack_floor }: ConsumerInfo) {
+		log.warn({ consumer: durable, stream, settled: ack_floor.stream_seq }, "consumer is rewound");
+		await jsm.consumers.reset(stream, durable, ack_floor.stream_seq + 1);
 	}
 
 	async function restart(session: Session, why: string) {

@@ -78,7 +78,11 @@ export async function replayDurable(
 }
 
 /** The first message stored at or after a time; the one after the last when there is none. */
-async function firstSince({ js, jsm }: Session, stream: string, time: string): Promise<number> {
+export async function firstSince(
+	{ js, jsm }: Session,
+	stream: string,
+	time: string,
+): Promise<number> {
 	const consumer = await js.consumers.get(stream, {
 		deliver_policy: DeliverPolicy.StartTime,
 		opt_start_time: time,

@@ -1,4 +1,5 @@
 import type { OutgoingEvent, Subject } from "../contracts/events.ts";
+import type { EventStream } from "../contracts/streams.ts";
 import type { Database, Sql } from "../database/connection.ts";
 
 /** What a statement wrote: the outbox row and the events of it that came true. */
@@ -115,16 +116,37 @@ export async function extendLeases(
 		where id = any(${`{${ids.join(",")}}`}::bigint[])`);
 }
 
-/** Frees rows whose events the stream has acknowledged. */
+/** Which losses of its stream the publisher of a row knew of when he began. */
+export interface Epoch {
+	readonly stream: EventStream;
+	readonly losses: number;
+}
+
+/**
+ * Frees rows whose events the stream has acknowledged, and keeps them in `sent`. If the stream has lost
+ * something meanwhile that the publisher does not know of, the rows are left to the next sweep.
+ */
 export async function free(
 	database: Database,
 	schema: string,
 	ids: readonly number[],
+	{ stream, losses }: Epoch,
 ): Promise<void> {
 	const { sql } = database;
 	await database.run(sql`
-		delete from ${sql(schema)}.outbox
-		where id = any(${`{${ids.join(",")}}`}::bigint[])`);
+		with fits as (
+			select coalesce((select losses from ${sql(schema)}.streams where stream = ${stream}), 0)
+				= ${losses} as yes),
+		freed as (
+			delete from ${sql(schema)}.outbox
+			where id = any(${`{${ids.join(",")}}`}::bigint[]) and (select yes from fits)
+			returning id, payload, positions, created_at),
+		left_over as (
+			update ${sql(schema)}.outbox set lease_until = now()
+			where id = any(${`{${ids.join(",")}}`}::bigint[]) and not (select yes from fits))
+		insert into ${sql(schema)}.sent (id, payload, positions, created_at)
+		select id, payload, positions, created_at from freed
+		on conflict do nothing`);
 }
 
 /** Rows that wait to be published. */

@@ -32,7 +32,7 @@ export interface Reading {
 }
 
 const MESSAGES_MAX = 2_000;
-const HEARTBEAT_MS = 1_000;
+const HEARTBEAT_MS = 500;
 const EXPIRES_MS = 5_000;
 
 /**

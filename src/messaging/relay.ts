@@ -1,4 +1,4 @@
-import type { ModuleName } from "../contracts/streams.ts";
+import { type ModuleName, publishedTo } from "../contracts/streams.ts";
 import { crashPoint } from "../crash-point.ts";
 import type { Database } from "../database/connection.ts";
 import { every, type Part } from "../lifecycle.ts";
@@ -7,8 +7,9 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { Span, Tracing } from "../telemetry/trace.ts";
 import { createBatcher } from "./batcher.ts";
 import type { Broker, Session } from "./connection.ts";
-import { claimExpired, depth, extendLeases, free, type Written } from "./outbox.ts";
+import { claimExpired, depth, type Epoch, extendLeases, free, type Written } from "./outbox.ts";
 import { type Publication, publishAll } from "./publish.ts";
+import type { StreamMemory } from "./stream-memory.ts";
 
 export interface RelayOptions {
 	readonly module: ModuleName;
@@ -25,6 +26,7 @@ export interface RelayOptions {
 export interface RelayNeeds {
 	readonly database: Database;
 	readonly broker: Broker;
+	readonly memory: StreamMemory;
 	readonly metrics: Metrics;
 	readonly tracing: Tracing;
 	readonly log: Log;
@@ -50,8 +52,9 @@ const SWEEP_ROWS_MAX = 20;
  * refused by the server and cost it more.
  */
 export function createRelay(options: RelayOptions, needs: RelayNeeds): Relay {
-	const { database, broker, metrics, tracing, log } = needs;
+	const { database, broker, memory, metrics, tracing, log } = needs;
 	const { module, schema, lease_ms } = options;
+	const stream = publishedTo[module] ?? "ORDERS";
 	/** Rows whose events wait to be published, or are being published. */
 	const held = new Set<number>();
 	const halted = Promise.withResolvers<undefined>();
@@ -90,13 +93,14 @@ export function createRelay(options: RelayOptions, needs: RelayNeeds): Relay {
 
 	async function publish({ js }: Session, batch: readonly Waiting[]) {
 		const spans: Span[] = [];
+		const epoch = { stream, losses: memory.losses(stream) };
 		await publishAll(js, publications(batch, spans));
 		crashPoint("published", module);
 		for (const span of spans) span.end();
 		for (const { events } of batch) {
 			for (const event of events) metrics.published.inc({ subject: event.subject }, 1);
 		}
-		await forget(batch);
+		await forget(batch, epoch);
 	}
 
 	function publications(batch: readonly Waiting[], spans: Span[]): Publication[] {
@@ -111,10 +115,10 @@ export function createRelay(options: RelayOptions, needs: RelayNeeds): Relay {
 	}
 
 	/** A row that cannot be freed now is published once more by a sweep, under the same ids. */
-	async function forget(batch: readonly Waiting[]) {
+	async function forget(batch: readonly Waiting[], epoch: Epoch) {
 		const ids = batch.map(({ outbox_id }) => outbox_id);
 		for (const id of ids) held.delete(id);
-		await free(database, schema, ids).catch((error) =>
+		await free(database, schema, ids, epoch).catch((error) =>
 			log.warn({ err: error, module }, "published events could not be freed yet"),
 		);
 	}

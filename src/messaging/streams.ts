@@ -105,7 +105,7 @@ export interface ConsumerOptions {
 /**
  * Makes a durable pull consumer if it is missing and reports where it differs. No `backoff` (it
  * bends the delays of nak and ack_wait) and no `max_deliver` (what it drops is announced once, to
- * whoever listens at that moment): attempts are counted by millrace.
+ * whoever listens at that moment): attempts are counted by millrace. A `max_deliver` that stands is taken away.
  */
 export async function provisionConsumer(
 	jsm: JetStreamManager,
@@ -125,7 +125,19 @@ export async function provisionConsumer(
 		await jsm.consumers.add(options.stream, { ...wanted, deliver_policy: DeliverPolicy.All });
 		return [];
 	}
-	const differences = compare(`consumer ${options.durable}`, wanted, found.config);
+	if (found.config.max_deliver !== wanted.max_deliver) {
+		const { max_deliver } = wanted;
+		await jsm.consumers.update(options.stream, options.durable, { max_deliver });
+		log.warn(
+			{ consumer: options.durable, found: found.config.max_deliver },
+			"the broker would have dropped messages after so many deliveries; it does not any more",
+		);
+	}
+	const differences = compare(
+		`consumer ${options.durable}`,
+		{ ...wanted, max_deliver: undefined },
+		{ ...found.config, max_deliver: undefined },
+	);
 	report(differences, log);
 	return differences;
 }
@@ -154,11 +166,17 @@ function report(differences: readonly Difference[], log: Log) {
 
 const NOT_FOUND = new Set([10_014, 10_059]);
 
-async function orUndefined<T>(lookup: Promise<T>): Promise<T | undefined> {
+/** @returns undefined when there is none of that name */
+export async function orUndefined<T>(lookup: Promise<T>): Promise<T | undefined> {
 	try {
 		return await lookup;
 	} catch (error) {
-		if (error instanceof JetStreamApiError && NOT_FOUND.has(error.code)) return undefined;
+		if (isMissing(error)) return undefined;
 		throw error;
 	}
+}
+
+/** The answer that there is no such stream or consumer, as opposed to none. */
+export function isMissing(error: unknown): boolean {
+	return error instanceof JetStreamApiError && NOT_FOUND.has(error.code);
 }

@@ -30,7 +30,7 @@ export interface ClusterBroker {
 /** A connection for looking at the broker from the outside. It outlives a restart of the server. */
 export async function openClusterBroker(url: string): Promise<ClusterBroker> {
 	const nc = await connect({
-		servers: url,
+		servers: url.split(","),
 		maxReconnectAttempts: -1,
 		reconnectTimeWait: 100,
 	});

@@ -19,6 +19,8 @@ export interface ClusterOptions {
 	readonly databases?: "shared" | "one each";
 	/** Use this server instead of the tests' own. */
 	readonly database_url?: string;
+	/** Use these nats-servers instead of one of its own. */
+	readonly nats_url?: string;
 	/** Variables of every process. */
 	readonly environment?: Record<string, string>;
 	/** Who moves the money. Default: a gateway inside each process. */
@@ -118,23 +120,27 @@ async function makeCluster(
 	options: ClusterOptions,
 	cleanups: (() => Promise<unknown>)[],
 ): Promise<Cluster> {
-	const nats = await privateNats();
-	cleanups.push(() => nats.stop());
+	const nats = options.nats_url === undefined ? await privateNats() : undefined;
+	if (nats) cleanups.push(() => nats.stop());
+	const nats_url = nats?.url ?? options.nats_url ?? "";
 	const database_urls = await makeDatabases(options, cleanups);
 	const sql = Object.fromEntries(
 		moduleNames.map((name) => [name, postgres(database_urls[name], { max: 1, onnotice() {} })]),
 	) as unknown as Cluster["sql"];
 	for (const name of moduleNames) cleanups.push(() => sql[name].end({ timeout: 1 }));
-	const broker = await openClusterBroker(nats.url);
+	const broker = await openClusterBroker(nats_url);
 	cleanups.push(broker.close);
 	const data_folder = temporaryFolder("data");
 	const audit_folder = join(data_folder, "log");
-	const processes = makeProcesses(options, { nats, database_urls, data_folder, audit_folder });
+	const processes = makeProcesses(options, { nats_url, database_urls, data_folder, audit_folder });
 	for (const it of processes) cleanups.push(it.kill9);
 	const hosting = (role: ModuleName) => processes.filter(({ roles }) => roles.includes(role));
 	return {
 		processes,
-		nats,
+		get nats() {
+			if (nats) return nats;
+			throw new Error("this cluster was given nats-servers: ask whoever started them");
+		},
 		broker,
 		sql,
 		database_urls,
@@ -183,7 +189,8 @@ function makeProcesses(
 		sandbox,
 		payment,
 	}: ClusterOptions,
-	it: Pick<Cluster, "nats" | "data_folder" | "audit_folder"> & {
+	it: Pick<Cluster, "data_folder" | "audit_folder"> & {
+		readonly nats_url: string;
 		readonly database_urls: Record<ModuleName, string>;
 	},
 ): MillraceProcess[] {
@@ -205,7 +212,7 @@ function makeProcesses(
 			config_file,
 			environment: {
 				...Object.fromEntries(urls),
-				NATS_URL: it.nats.url,
+				NATS_URL: it.nats_url,
 				AUDIT_STORE: it.audit_folder,
 				LOG_LEVEL: "info",
 				...(sandbox

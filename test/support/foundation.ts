@@ -2,8 +2,9 @@ import { migrations } from "../../migrations/bundle.ts";
 import type { ModuleName } from "../../src/contracts/streams.ts";
 import { openDatabase } from "../../src/database/connection.ts";
 import { migrate } from "../../src/database/migrate.ts";
-import { openBroker } from "../../src/messaging/connection.ts";
+import { openBroker, type Session } from "../../src/messaging/connection.ts";
 import { createRelay, type RelayOptions } from "../../src/messaging/relay.ts";
+import { createStreamMemory } from "../../src/messaging/stream-memory.ts";
 import { provisionStreams } from "../../src/messaging/streams.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
@@ -32,15 +33,10 @@ export async function layFoundation(servers: PrivateServers, module: ModuleName)
 	await migrate(options, schema, migrations[module]);
 	const database = openDatabase(options);
 	servers.atEnd(() => database.stop());
-	const broker = openBroker(
-		{
-			url: servers.nats.url,
-			ping_interval_ms: 500,
-			request_timeout_ms: 1_000,
-			prepare: async ({ jsm }) => void (await provisionStreams(jsm, streamOptions, log)),
-		},
-		log,
-	);
+	const prepare = async ({ jsm }: Session) =>
+		void (await provisionStreams(jsm, streamOptions, log));
+	const timings = { ping_interval_ms: 500, request_timeout_ms: 1_000 };
+	const broker = openBroker({ url: servers.nats.url, ...timings, prepare }, log);
 	await broker.start();
 	servers.atEnd(() => broker.stop());
 	const tracing = createTracing({
@@ -50,7 +46,8 @@ export async function layFoundation(servers: PrivateServers, module: ModuleName)
 		disabled: true,
 	});
 	const metrics = createMetrics();
-	const needs = { module, schema, database, broker, metrics, tracing, log };
+	const memory = createStreamMemory(database, schema, options.statement_timeout_ms);
+	const needs = { module, schema, database, broker, prepare, memory, metrics, tracing, log };
 
 	/** A relay that is started, and stopped with the servers at the latest. */
 	async function relay(change: Partial<RelayOptions> = {}) {

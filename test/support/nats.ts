@@ -1,3 +1,4 @@
+import { cpSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { findNatsServer } from "../../src/embedded/nats-binary.ts";
@@ -17,6 +18,10 @@ export interface PrivateNats {
 	kill(): Promise<void>;
 	/** Starts it on the same folder, and the same ports if free; stops it first if it runs. */
 	restart(): Promise<void>;
+	/** Copies its streams as they lie on the disk at this moment, while it runs, and says where. */
+	copyStore(): string;
+	/** Puts a copy where its streams were, or nothing at all. It must not run. */
+	replaceStore(copy: string | undefined): void;
 }
 
 export interface PrivateNatsOptions {
@@ -25,6 +30,8 @@ export interface PrivateNatsOptions {
 	/** Default: a new one. */
 	folder?: string;
 }
+
+const STORE = "jetstream";
 
 let binary: Promise<string> | undefined;
 
@@ -66,6 +73,17 @@ export async function privateNats(options: PrivateNatsOptions = {}): Promise<Pri
 		async restart() {
 			await server.stop();
 			server = await start();
+		},
+		copyStore() {
+			const copy = temporaryFolder("nats-copy");
+			process.kill(server.pid, "SIGSTOP");
+			cpSync(join(folder, STORE), copy, { recursive: true });
+			process.kill(server.pid, "SIGCONT");
+			return copy;
+		},
+		replaceStore(copy) {
+			rmSync(join(folder, STORE), { recursive: true, force: true });
+			if (copy !== undefined) cpSync(copy, join(folder, STORE), { recursive: true });
 		},
 	};
 }

@@ -1,11 +1,14 @@
 import type { Database } from "../../database/connection.ts";
 import type { Lock } from "../../database/lock.ts";
-import type { Broker } from "../../messaging/connection.ts";
+import type { Broker, Session } from "../../messaging/connection.ts";
+import { createRecordedAnswers } from "../../messaging/recorded.ts";
+import type { StreamMemory } from "../../messaging/stream-memory.ts";
 import type { BucketAccess } from "../../object-store/bucket-store.ts";
 import { openStore } from "../../object-store/open-store.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Tracing } from "../../telemetry/trace.ts";
+import { createLogGuard } from "./guard-log.ts";
 import { createSequencer, type SequencerOptions } from "./sequencer.ts";
 import { type KeySource, readSigningKeys } from "./signing-keys.ts";
 import { createAuditStore } from "./store.ts";
@@ -14,6 +17,8 @@ import { createAuditStore } from "./store.ts";
 export function auditModule(needs: {
 	readonly database: Database;
 	readonly broker: Broker;
+	readonly memory: StreamMemory;
+	prepare(session: Session): Promise<void>;
 	readonly metrics: Metrics;
 	readonly tracing: Tracing;
 	readonly log: Log;
@@ -27,13 +32,22 @@ export function auditModule(needs: {
 	tryLock(): Promise<Lock | undefined>;
 }) {
 	const store = createAuditStore(needs.database);
+	const { guard, tryLock } = createLogGuard(needs);
 	const open = (address: string) => openStore(address, needs.bucket_access);
 	const sequencer = createSequencer(needs.sequencer, {
 		...needs,
+		tryLock,
 		store,
 		objects: open(needs.address),
 		witness: needs.witness_address === undefined ? undefined : open(needs.witness_address),
 		readKeys: () => readSigningKeys(needs.key_source),
 	});
-	return { name: "audit", consumers: [], routes: [], background: [sequencer] } as const;
+	const answers = createRecordedAnswers(needs.broker, async () => (await store.load()).positions);
+	return {
+		name: "audit",
+		consumers: [],
+		routes: [],
+		guard,
+		background: [sequencer, answers],
+	} as const;
 }

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { bigint, check, integer, pgSchema } from "drizzle-orm/pg-core";
 import { bytes, code, quantity, writtenAt } from "../../database/columns.ts";
-import { failuresTable } from "../../messaging/outbox-table.ts";
+import { failuresTable, streamsTable } from "../../messaging/outbox-table.ts";
 
 export const schema = pgSchema("millrace_audit");
 
@@ -32,4 +32,5 @@ export const batches = schema.table("batches", {
 	recorded_at: writtenAt("recorded_at"),
 });
 
+export const streams = streamsTable(schema);
 export const failures = failuresTable(schema);

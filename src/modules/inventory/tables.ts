@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { check, jsonb, pgSchema } from "drizzle-orm/pg-core";
 import { code, quantity, writtenAt } from "../../database/columns.ts";
-import { failuresTable, outboxTable } from "../../messaging/outbox-table.ts";
+import { failuresTable, outboxTable, sentTable, streamsTable } from "../../messaging/outbox-table.ts";
 
 export const schema = pgSchema("millrace_inventory");
 
@@ -41,4 +41,6 @@ export const receipts = schema.table("receipts", {
 });
 
 export const outbox = outboxTable(schema);
+export const sent = sentTable(schema);
+export const streams = streamsTable(schema);
 export const failures = failuresTable(schema);

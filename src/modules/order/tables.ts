@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { check, index, json, pgSchema, text, uniqueIndex } from "drizzle-orm/pg-core";
 import { code, instant, quantity } from "../../database/columns.ts";
-import { failuresTable, outboxTable } from "../../messaging/outbox-table.ts";
+import { failuresTable, outboxTable, sentTable, streamsTable } from "../../messaging/outbox-table.ts";
 
 export const schema = pgSchema("millrace_order");
 
@@ -38,4 +38,6 @@ export const orders = schema.table(
 );
 
 export const outbox = outboxTable(schema);
+export const sent = sentTable(schema);
+export const streams = streamsTable(schema);
 export const failures = failuresTable(schema);

@@ -10,7 +10,7 @@ import {
 	uuid,
 } from "drizzle-orm/pg-core";
 import { code, instant, quantity, writtenAt } from "../../database/columns.ts";
-import { failuresTable, outboxTable } from "../../messaging/outbox-table.ts";
+import { failuresTable, outboxTable, sentTable, streamsTable } from "../../messaging/outbox-table.ts";
 
 export const schema = pgSchema("millrace_payment");
 
@@ -81,4 +81,6 @@ export const gatewayEvents = schema.table("gateway_events", {
 });
 
 export const outbox = outboxTable(schema);
+export const sent = sentTable(schema);
+export const streams = streamsTable(schema);
 export const failures = failuresTable(schema);

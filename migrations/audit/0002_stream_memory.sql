@@ -1,0 +1,11 @@
+CREATE TABLE "millrace_audit"."streams" (
+	"stream" text COLLATE "C" PRIMARY KEY NOT NULL,
+	"stream_created" text COLLATE "C" NOT NULL,
+	"server" text COLLATE "C" NOT NULL,
+	"sequence" bigint NOT NULL,
+	"stored_at" text COLLATE "C" NOT NULL,
+	"broker_time" text COLLATE "C" NOT NULL,
+	"looked_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"losses" integer DEFAULT 0 NOT NULL,
+	"mended" integer DEFAULT 0 NOT NULL
+);

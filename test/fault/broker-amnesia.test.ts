@@ -1,0 +1,81 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { type Cluster, ONE_ROLE_EACH, withCluster } from "../support/cluster.ts";
+import { bringGoods, startLoad } from "../support/cluster-load.ts";
+import { makeWorkload } from "../support/cluster-workload.ts";
+import { CLEAN, judge } from "../support/verdict.ts";
+import { conclude } from "../support/verdict-run.ts";
+import { eventually } from "../support/wait.ts";
+
+const TEST_MS_MAX = 120_000;
+const RATE_MAX = 150;
+const { goods, orders } = makeWorkload({ seed: 41, orders: 2_100, scarce: true });
+/** Orders accepted when the copy is taken, and when the broker forgets. */
+const COPY_AT = 300;
+const LOSS_AT = 1_600;
+
+type Store = "an empty disk" | "an older copy of its store";
+
+/** Loses what the broker has, while orders come in and go on coming in. */
+async function lose(cluster: Cluster, store: Store) {
+	await Promise.all(cluster.processes.map((millrace) => millrace.start()));
+	await bringGoods(cluster, goods);
+	const load = startLoad(cluster, { orders, rate_max: RATE_MAX });
+	await load.reached(COPY_AT);
+	const copy = store === "an empty disk" ? undefined : cluster.nats.copyStore();
+	await load.reached(LOSS_AT);
+	const { last } = await cluster.broker.progress();
+	await cluster.nats.kill();
+	cluster.nats.replaceStore(copy);
+	await cluster.nats.restart();
+	await load.done;
+	return { journal: load.journal, last };
+}
+
+/** What the guards say that they did. */
+function mended(cluster: Cluster): { stream: string; why: string; published: number }[] {
+	const lines = cluster.processes.flatMap(({ log_file }) =>
+		readFileSync(log_file, "utf8").split("\n"),
+	);
+	return lines
+		.filter((line) => line.includes("a stream may have lost events"))
+		.map((line) => JSON.parse(line));
+}
+
+for (const store of ["an empty disk", "an older copy of its store"] as const) {
+	test.concurrent(
+		`a broker killed with orders in flight that comes back with ${store} loses nothing`,
+		async () => {
+			await withCluster({ processes: ONE_ROLE_EACH }, async (cluster) => {
+				const { journal, last } = await lose(cluster, store);
+				await eventually(
+					() =>
+						expect(new Set(mended(cluster).map(({ stream }) => stream)).size).toBeGreaterThan(2),
+					{ timeout_ms: 20_000 },
+				);
+				const published = mended(cluster).reduce((sum, it) => sum + it.published, 0);
+				const run = { faults: { store }, events_before: last, published_again: published };
+				const { verdict } = await conclude(cluster, "broker amnesia", journal, run);
+				expect(verdict).toEqual(CLEAN);
+				expect(published).toBeGreaterThan(0);
+			});
+		},
+		TEST_MS_MAX,
+	);
+}
+
+test.concurrent(
+	"without the repair the same loss leaves orders that do not end, or gaps in the log",
+	async () => {
+		const environment = { FAULT_WITHOUT: "stream-repair" };
+		await withCluster({ environment }, async (cluster) => {
+			const { journal } = await lose(cluster, "an empty disk");
+			await eventually(() => expect(mended(cluster).length).toBeGreaterThan(2), {
+				timeout_ms: 20_000,
+			});
+			const { not_ended, findings } = await judge(cluster, journal);
+			expect(not_ended + (findings.event_missing ?? 0)).toBeGreaterThan(0);
+		});
+	},
+	TEST_MS_MAX,
+);
