@@ -75,6 +75,7 @@ export const fileSchema = z.strictObject({
 		deadline_ms: milliseconds,
 		deadline_interval_ms: milliseconds,
 		deadline_batch_max: positive.max(1_000),
+		stuck_ms: milliseconds,
 	}),
 	payment: z
 		.strictObject({

@@ -46,8 +46,10 @@ export function decode<S extends Subject>(
 	const header = readHeader(headers, "traceparent");
 	// It goes into the outbox, where a line break or a tab in it would part the rows.
 	const traceparent = header !== undefined && TRACEPARENT.test(header) ? header : undefined;
-	const event = { subject, data, message_id: data.message_id, traceparent } as IncomingEvent<S>;
-	return { message, event, message_id: data.message_id, begun: undefined, outcome: pending };
+	const stuck = readHeader(headers, "republished") === "stuck";
+	const { message_id } = data;
+	const event = { subject, data, message_id, traceparent, stuck } as IncomingEvent<S>;
+	return { message, event, message_id, begun: undefined, outcome: pending };
 }
 
 /** A checked payload, or why there is none. */

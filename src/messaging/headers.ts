@@ -5,6 +5,9 @@ import { contracts, type OutgoingEvent } from "../contracts/events.ts";
 /** Set on an event that may have been published before, so that the audit log looks it up. */
 export const REPUBLISHED = "Millrace-Republished";
 
+/** Whether an event may have been published before; `stuck` when what should have followed from it has not. */
+export type Republished = boolean | "stuck";
+
 /** On a redriven message: the durable it is for, and the broker's id of the message it repeats, if that had one. */
 export const FOR_CONSUMER = "Millrace-For";
 export const REPEATED_ID = "Millrace-Repeated-Id";
@@ -38,7 +41,7 @@ export class WireHeaders {
 export function eventHeaders(
 	event: OutgoingEvent,
 	traceparent: string | undefined,
-	republished: boolean,
+	republished: Republished,
 ): WireHeaders {
 	const headers = new WireHeaders();
 	headers.set("Nats-Msg-Id", event.message_id);
@@ -47,7 +50,7 @@ export function eventHeaders(
 	headers.set("ce-source", `/millrace/${contracts[event.subject].publisher}`);
 	headers.set("ce-type", event.subject);
 	if (traceparent !== undefined) headers.set("traceparent", traceparent);
-	if (republished) headers.set(REPUBLISHED, "1");
+	if (republished) headers.set(REPUBLISHED, republished === true ? "1" : republished);
 	return headers;
 }
 

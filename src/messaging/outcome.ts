@@ -7,6 +7,8 @@ export type IncomingEvent<S extends Subject = Subject> = {
 		readonly message_id: string;
 		readonly data: Payload<K>;
 		readonly traceparent: string | undefined;
+		/** Its order stands still: what followed from it is to be said again, if it was handled before. */
+		readonly stuck?: boolean;
 	};
 }[S];
 

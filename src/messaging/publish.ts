@@ -1,12 +1,12 @@
 import { JetStreamApiError, type JetStreamClient } from "@nats-io/jetstream";
 import type { OutgoingEvent } from "../contracts/events.ts";
-import { eventHeaders } from "./headers.ts";
+import { eventHeaders, type Republished } from "./headers.ts";
 
 /** An event with what its headers say besides itself. */
 export interface Publication {
 	readonly event: OutgoingEvent;
 	readonly traceparent: string | undefined;
-	readonly republished: boolean;
+	readonly republished: Republished;
 }
 
 const SINGLES_IN_FLIGHT_MAX = 256;

@@ -1,4 +1,5 @@
 import type { Database } from "../../database/connection.ts";
+import type { Broker } from "../../messaging/connection.ts";
 import type { Relay } from "../../messaging/relay.ts";
 import { foreseeRelease, foreseeReservation } from "./foresee-stock.ts";
 import { type InventoryRoutesOptions, inventoryRoutes } from "./http.ts";
@@ -9,10 +10,11 @@ import { createInventoryStore } from "./store.ts";
 /** Holds stock for orders, every line or none, and gives it back when they are cancelled. */
 export function inventoryModule(needs: {
 	readonly database: Database;
+	readonly broker: Broker;
 	readonly relay: Relay;
 	readonly http: InventoryRoutesOptions;
 }) {
-	const { database, relay, http } = needs;
+	const { database, broker, relay, http } = needs;
 	const store = createInventoryStore(database, relay.lease_ms);
 	return {
 		name: "inventory",
@@ -21,7 +23,7 @@ export function inventoryModule(needs: {
 				durable: "inventory-reserve",
 				stream: "ORDERS",
 				subjects: ["orders.created.v2"],
-				handle: reserveStock({ store, relay }),
+				handle: reserveStock({ store, relay, broker }),
 				foresee: foreseeReservation(store),
 			},
 			{

@@ -1,8 +1,10 @@
 import { createEvent, type OutgoingEvent } from "../../contracts/events.ts";
 import { carryFacts } from "../../contracts/order-events.ts";
 import { retryConflicts } from "../../database/retry-conflicts.ts";
+import type { Broker } from "../../messaging/connection.ts";
 import { done, type Handle, type IncomingEvent } from "../../messaging/outcome.ts";
 import type { Relay } from "../../messaging/relay.ts";
+import { sayAgain } from "../../messaging/say-again.ts";
 import { addUp, type Decision, type Demand, reserve } from "./inventory.ts";
 import type { InventoryStore } from "./store.ts";
 
@@ -15,8 +17,23 @@ type Created = IncomingEvent<"orders.created.v2">;
 export function reserveStock(needs: {
 	store: InventoryStore;
 	relay: Relay;
+	broker: Broker;
 }): Handle<"orders.created.v2"> {
-	const { store, relay } = needs;
+	const { store, relay, broker } = needs;
+
+	/** What was decided about orders that stand still, which somebody may never have heard. */
+	async function decidedBefore(events: readonly Created[]): Promise<OutgoingEvent[]> {
+		const stuck = new Map(events.filter((it) => it.stuck).map((it) => [it.data.order_id, it]));
+		if (stuck.size === 0) return [];
+		const now = new Date().toISOString();
+		return (await store.find([...stuck.keys()])).flatMap(({ order_id, status, lines }) => {
+			const event = stuck.get(order_id) as Created;
+			// Which SKU it was is not on record; whoever is told wants to know that it was one of these.
+			const { sku = "" } = event.data.lines[0] ?? {};
+			if (status === "released") return [];
+			return [announce({ status, demand: { order_id, lines }, sku }, event, now)];
+		});
+	}
 
 	async function decideAndWrite(events: ReadonlyMap<string, Created>, attempt: number) {
 		const open = new Map(events);
@@ -45,7 +62,9 @@ export function reserveStock(needs: {
 
 	return async (events) => {
 		const byOrder = new Map(events.map((event) => [event.data.order_id, event]));
+		const said = await decidedBefore(events);
 		await retryConflicts((attempt) => decideAndWrite(byOrder, attempt));
+		await sayAgain(broker, said, "stuck");
 		return events.map(() => done);
 	};
 }

@@ -1,7 +1,12 @@
 import { sql } from "drizzle-orm";
 import { check, jsonb, pgSchema } from "drizzle-orm/pg-core";
 import { code, quantity, writtenAt } from "../../database/columns.ts";
-import { failuresTable, outboxTable, sentTable, streamsTable } from "../../messaging/outbox-table.ts";
+import {
+	failuresTable,
+	outboxTable,
+	sentTable,
+	streamsTable,
+} from "../../messaging/outbox-table.ts";
 
 export const schema = pgSchema("millrace_inventory");
 

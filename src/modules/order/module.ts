@@ -1,4 +1,5 @@
 import type { Database } from "../../database/connection.ts";
+import type { Broker } from "../../messaging/connection.ts";
 import type { Relay } from "../../messaging/relay.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
@@ -7,6 +8,7 @@ import { adoptOrders } from "./adopt-order.ts";
 import { createDeadline, type DeadlineOptions } from "./expire-orders.ts";
 import { foreseeAdoption, foreseeEnding } from "./foresee-order.ts";
 import { type OrderRoutesOptions, orderRoutes } from "./http.ts";
+import { createNudge, type NudgeOptions } from "./nudge-orders.ts";
 import { createIntake, type IntakeOptions } from "./place-order.ts";
 import { settleOrders } from "./settle-order.ts";
 import { createOrderStore } from "./store.ts";
@@ -20,7 +22,8 @@ export function orderModule(needs: {
 	readonly tracing: Tracing;
 	readonly log: Log;
 	readonly intake: IntakeOptions;
-	readonly deadline: DeadlineOptions;
+	readonly broker: Broker;
+	readonly deadline: DeadlineOptions & NudgeOptions;
 	readonly http: OrderRoutesOptions & { readonly status_poll_ms: number };
 	readonly legacy_currency: string;
 }) {
@@ -56,6 +59,11 @@ export function orderModule(needs: {
 			},
 		],
 		routes: orderRoutes(http, { ...ending, intake, watch }),
-		background: [intake, watch, createDeadline(needs.deadline, ending)],
+		background: [
+			intake,
+			watch,
+			createDeadline(needs.deadline, ending),
+			createNudge(needs.deadline, ending),
+		],
 	} as const;
 }

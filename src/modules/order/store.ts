@@ -20,6 +20,12 @@ export interface StoredOrder extends Omit<OrderFacts, "occurred_at"> {
 	readonly updated_at: Date;
 }
 
+/** An order of which nothing has been heard for a while. */
+export type StuckOrder = Pick<
+	NewOrder,
+	"order_id" | "tenant_id" | "customer_id" | "currency" | "total_amount" | "lines"
+> & { readonly payment_token: string | null; readonly created_at: Date };
+
 export interface Page {
 	readonly tenant_id: string;
 	readonly customer_id: string | undefined;
@@ -153,6 +159,17 @@ export function createOrderStore(database: Database, lease_ms: number) {
 				select ${columns} from millrace_order.orders
 				where order_id in (
 					select jsonb_array_elements_text(${JSON.stringify(order_ids)}::text::jsonb))`);
+		},
+
+		/** Orders that have been pending for `age_ms`, as they were taken in, the oldest first. */
+		findStuck(age_ms: number, limit: number): Promise<readonly StuckOrder[]> {
+			return database.run(sql<StuckOrder[]>`
+				select order_id, tenant_id, customer_id, currency, total_amount, lines, payment_token,
+					created_at
+				from millrace_order.orders
+				where status = 'pending' and created_at < now() - ${age_ms} * interval '1 millisecond'
+					and updated_at < now() - ${age_ms} * interval '1 millisecond'
+				order by created_at limit ${limit}`);
 		},
 
 		/** Orders that have been pending here for `age_ms`, the oldest first. */

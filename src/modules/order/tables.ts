@@ -1,7 +1,12 @@
 import { sql } from "drizzle-orm";
 import { check, index, json, pgSchema, text, uniqueIndex } from "drizzle-orm/pg-core";
 import { code, instant, quantity } from "../../database/columns.ts";
-import { failuresTable, outboxTable, sentTable, streamsTable } from "../../messaging/outbox-table.ts";
+import {
+	failuresTable,
+	outboxTable,
+	sentTable,
+	streamsTable,
+} from "../../messaging/outbox-table.ts";
 
 export const schema = pgSchema("millrace_order");
 

@@ -1,7 +1,12 @@
+import type { OutgoingEvent } from "../../contracts/events.ts";
 import { crashPoint } from "../../crash-point.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
+import type { Broker } from "../../messaging/connection.ts";
 import { done, type Handle, type IncomingEvent } from "../../messaging/outcome.ts";
+import { sayAgain } from "../../messaging/say-again.ts";
 import type { Log } from "../../telemetry/log.ts";
+import type { ChargeStore, StoredCharge } from "./charge-store.ts";
+import { announce } from "./events.ts";
 import type { Mover, Moving } from "./move-money.ts";
 import { chargeId } from "./payment.ts";
 import type { Charge, Claim, PaymentStore } from "./store.ts";
@@ -17,6 +22,8 @@ export interface ChargeOptions {
 
 export interface ChargeNeeds {
 	readonly store: PaymentStore;
+	readonly charges: ChargeStore;
+	readonly broker: Broker;
 	readonly gateway: Gateway;
 	readonly mover: Mover;
 	readonly log: Log;
@@ -29,7 +36,7 @@ export interface ChargeNeeds {
  */
 export function chargeOrders(
 	options: ChargeOptions,
-	{ store, gateway, mover, log }: ChargeNeeds,
+	{ store, charges: stored, broker, gateway, mover, log }: ChargeNeeds,
 ): Handle<"inventory.reserved.v1"> {
 	/** @returns those that are not in Postgres yet: there was no room for them */
 	async function claimAsRoomAllows(
@@ -57,7 +64,16 @@ export function chargeOrders(
 		return waiting;
 	}
 
+	/** How the charges of orders that stand still ended, which somebody may never have heard. */
+	async function sayHowTheyEnded(events: readonly IncomingEvent<"inventory.reserved.v1">[]) {
+		const stuck = events.filter((it) => it.stuck).map(({ data }) => data.order_id);
+		if (stuck.length === 0) return;
+		const ended = (await stored.ofOrders(stuck)).flatMap((it) => announceEnd(it));
+		await sayAgain(broker, ended, true);
+	}
+
 	return async (events) => {
+		await sayHowTheyEnded(events);
 		const error = new Error("the payment gateway is away");
 		const away = { kind: "unavailable", error, pause_ms: options.pause_ms } as const;
 		if (gateway.capacity() === 0) return events.map(() => away);
@@ -72,6 +88,14 @@ export function chargeOrders(
 		const unclaimed = new Set(left.map(({ order_id }) => order_id));
 		return events.map(({ data }) => (unclaimed.has(data.order_id) ? away : done));
 	};
+}
+
+function announceEnd(it: StoredCharge): readonly OutgoingEvent[] {
+	if (it.state === "succeeded" && it.gateway_reference !== null)
+		return announce(it, { state: "succeeded", reference: it.gateway_reference });
+	if (it.state === "declined")
+		return announce(it, { state: "declined", code: it.decline_code ?? "unknown" });
+	return [];
 }
 
 function toCharge({ data, traceparent }: IncomingEvent<"inventory.reserved.v1">): Charge {

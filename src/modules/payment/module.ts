@@ -1,5 +1,6 @@
 import type { Database } from "../../database/connection.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
+import type { Broker } from "../../messaging/connection.ts";
 import type { Relay } from "../../messaging/relay.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
@@ -18,6 +19,7 @@ import { createPaymentStore } from "./store.ts";
 
 export interface PaymentNeeds {
 	readonly database: Database;
+	readonly broker: Broker;
 	readonly relay: Relay;
 	readonly metrics: Metrics;
 	readonly log: Log;
@@ -49,7 +51,7 @@ export function paymentModule(needs: PaymentNeeds) {
 				subjects: ["inventory.reserved.v1"],
 				batches_running_max: BATCHES_RUNNING_MAX,
 				foresee: foreseeCharge(charges),
-				handle: chargeOrders(settings, { ...needs, store, gateway, mover }),
+				handle: chargeOrders(settings, { ...needs, store, charges, gateway, mover }),
 			},
 			{
 				durable: "payment-refund",

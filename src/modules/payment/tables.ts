@@ -10,7 +10,12 @@ import {
 	uuid,
 } from "drizzle-orm/pg-core";
 import { code, instant, quantity, writtenAt } from "../../database/columns.ts";
-import { failuresTable, outboxTable, sentTable, streamsTable } from "../../messaging/outbox-table.ts";
+import {
+	failuresTable,
+	outboxTable,
+	sentTable,
+	streamsTable,
+} from "../../messaging/outbox-table.ts";
 
 export const schema = pgSchema("millrace_payment");
 
