@@ -21,8 +21,16 @@ export interface ClusterOptions {
 	readonly database_url?: string;
 	/** Use these nats-servers instead of one of its own. */
 	readonly nats_url?: string;
+	/** Settings of these sections besides the short timings. */
+	readonly intake?: Readonly<Record<string, number>>;
+	readonly nats?: Readonly<Record<string, number>>;
 	/** Variables of every process. */
 	readonly environment?: Record<string, string>;
+	/** More variables of the nth process, such as the address of a proxy in front of a server. */
+	readonly environment_of?: (
+		position: number,
+		servers: { readonly nats_url: string; readonly database_url: string },
+	) => Promise<Record<string, string>>;
 	/** Who moves the money. Default: a gateway inside each process. */
 	readonly sandbox?: SandboxProcess | undefined;
 	/** Above the short timings. */
@@ -71,7 +79,7 @@ stall_ms = 3_000
 flush_ms = 50
 [nats]
 ping_interval_ms = 1_000
-duplicate_window_s = `;
+`;
 
 const SHORT_PAYMENT_TIMINGS = {
 	call_timeout_ms: 500,
@@ -132,7 +140,12 @@ async function makeCluster(
 	cleanups.push(broker.close);
 	const data_folder = temporaryFolder("data");
 	const audit_folder = join(data_folder, "log");
-	const processes = makeProcesses(options, { nats_url, database_urls, data_folder, audit_folder });
+	const processes = await makeProcesses(options, {
+		nats_url,
+		database_urls,
+		data_folder,
+		audit_folder,
+	});
 	for (const it of processes) cleanups.push(it.kill9);
 	const hosting = (role: ModuleName) => processes.filter(({ roles }) => roles.includes(role));
 	return {
@@ -181,28 +194,36 @@ async function makeDatabases(
 	return Object.fromEntries(urls) as Record<ModuleName, string>;
 }
 
-function makeProcesses(
+async function makeProcesses(
 	{
 		processes = [moduleNames],
 		environment,
+		environment_of = async () => ({}),
 		duplicate_window_s = 30,
 		sandbox,
 		payment,
+		intake = {},
+		nats = {},
 	}: ClusterOptions,
 	it: Pick<Cluster, "data_folder" | "audit_folder"> & {
 		readonly nats_url: string;
 		readonly database_urls: Record<ModuleName, string>;
 	},
-): MillraceProcess[] {
+): Promise<MillraceProcess[]> {
 	const config_file = join(it.data_folder, "config.toml");
-	const timings = Object.entries({ ...SHORT_PAYMENT_TIMINGS, ...payment });
-	const payments = timings.map(([key, value]) => `${key} = ${value}\n`).join("");
-	writeFileSync(config_file, `${SHORT_TIMINGS}${duplicate_window_s}\n[payment]\n${payments}`);
+	const sections = [
+		SHORT_TIMINGS + linesOf({ duplicate_window_s, ...nats }),
+		`[payment]\n${linesOf({ ...SHORT_PAYMENT_TIMINGS, ...payment })}`,
+		`[intake]\n${linesOf(intake)}`,
+	];
+	writeFileSync(config_file, sections.join(""));
 	const urls = moduleNames.map((name) => [
 		`DATABASE_URL_${name.toUpperCase()}`,
 		it.database_urls[name],
 	]);
-	return processes.map((roles, index) => {
+	const servers = { nats_url: it.nats_url, database_url: it.database_urls.order };
+	const making = processes.map(async (roles, index) => {
+		const own = await environment_of(index, servers);
 		const folder = join(it.data_folder, `process-${index}`);
 		mkdirSync(folder);
 		return millraceProcess({
@@ -219,7 +240,15 @@ function makeProcesses(
 					? { STRIPE_API_KEY: SANDBOX_KEY, STRIPE_API_URL: sandbox.url }
 					: { PAYMENT_GATEWAY: "in-process" }),
 				...environment,
+				...own,
 			},
 		});
 	});
+	return Promise.all(making);
+}
+
+function linesOf(settings: Readonly<Record<string, number>>): string {
+	return Object.entries(settings)
+		.map(([key, value]) => `${key} = ${value}\n`)
+		.join("");
 }

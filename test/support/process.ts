@@ -17,6 +17,8 @@ export interface MillraceProcess {
 	readonly ops_url: string;
 	/** Everything it printed, over all its starts. */
 	readonly log_file: string;
+	/** Whether the latest start has not ended. */
+	readonly running: boolean;
 	/** Of the latest start. */
 	readonly exited: Promise<Exit>;
 	/** Starts it with more variables in its environment, and does not wait. */
@@ -108,6 +110,9 @@ export function millraceProcess(options: MillraceProcessOptions): MillraceProces
 		http_url,
 		ops_url,
 		log_file,
+		get running() {
+			return child !== undefined && child.exitCode === null && child.signalCode === null;
+		},
 		get exited() {
 			return exited;
 		},

@@ -109,7 +109,7 @@ function numbersOf({ invented, not_ended }: Verdict) {
 	return { ...(invented !== 0 && { invented }), ...(not_ended !== 0 && { not_ended }) };
 }
 
-function sweptEvents({ processes }: Cluster): number {
+export function sweptEvents({ processes }: Cluster): number {
 	let swept = 0;
 	for (const { log_file } of processes) {
 		for (const line of readFileSync(log_file, "utf8").split("\n")) {

@@ -1,0 +1,193 @@
+import { headers } from "nats";
+import { type EventStream, eventStreams } from "../../src/contracts/streams.ts";
+import type { Cluster } from "./cluster.ts";
+import type { SandboxProcess } from "./sandbox.ts";
+import type { Links } from "./torture-links.ts";
+import type { MortalPostgres } from "./torture-postgres.ts";
+import type { Keeper } from "./torture-processes.ts";
+import { type Fault, POISONED } from "./torture-schedule.ts";
+import { eventually } from "./wait.ts";
+
+export interface TormentorNeeds {
+	readonly cluster: Cluster;
+	readonly sandbox: SandboxProcess;
+	readonly postgres: MortalPostgres;
+	readonly keeper: Keeper;
+	readonly links: Links;
+	readonly random: () => number;
+}
+
+/** A message that a consumer can only park: `consumer stream sequence`. */
+export type PoisonId = string;
+
+export interface Tormentor {
+	/** Faults that were done, by kind. */
+	readonly done: Readonly<Record<string, number>>;
+	/** Faults that could not be done, with the reason. */
+	readonly failed: readonly string[];
+	/** What must be in the dead-letter stream, and nothing else. */
+	readonly poisoned: ReadonlySet<PoisonId>;
+	readonly duplicates: number;
+	/** Does it, and resolves when it is over. Never rejects. Faults of one thing wait for each other. */
+	torment(fault: Fault): Promise<void>;
+	/** Resolves when all faults are over and everything is let through. */
+	heal(): Promise<void>;
+}
+
+const POISON = "not JSON";
+const BACK_MS_MAX = 20_000;
+const GATEWAY_FAULT = 0.3;
+const DELAY_MS = 150;
+const BYTES_A_SECOND_MAX = 50_000;
+/** Of the last events of a stream, copies are made. */
+const RECENT = 2_000;
+/** By then the broker has forgotten the ids, and events go out again under their own. */
+const FORGOTTEN_MS = 40_000;
+
+export function createTormentor(needs: TormentorNeeds): Tormentor {
+	const { cluster, sandbox, postgres, keeper, links, random } = needs;
+	const { broker, processes, sql } = cluster;
+	const done: Record<string, number> = {};
+	const failed: string[] = [];
+	const poisoned = new Set<PoisonId>();
+	const last = new Map<string, Promise<void>>();
+	let duplicates = 0;
+
+	async function act(fault: Fault): Promise<void> {
+		const { lasts_ms } = fault;
+		switch (fault.kind) {
+			case "kill":
+				return keeper.kill(fault.process, lasts_ms);
+			case "crash-point":
+				return keeper.kill(fault.process, 0, { CRASH_AT: fault.point });
+			case "freeze": {
+				processes[fault.process]?.freeze();
+				await Bun.sleep(lasts_ms);
+				return processes[fault.process]?.thaw();
+			}
+			case "link":
+				return disturbLink(fault);
+			case "gateway-faults":
+				await sandbox.faults({ charge: { [fault.fault]: GATEWAY_FAULT } });
+				await Bun.sleep(lasts_ms);
+				return sandbox.faults({});
+			case "gateway-outage":
+				await sandbox.outage(fault.outage, lasts_ms / 1_000);
+				await Bun.sleep(lasts_ms);
+				return void (await eventually(() => sandbox.stats(), { timeout_ms: BACK_MS_MAX }));
+			case "nats-kill":
+				await cluster.nats.kill();
+				await Bun.sleep(lasts_ms);
+				return cluster.nats.restart();
+			case "postgres-restart":
+				return postgres.restart(lasts_ms);
+			case "postgres-kill":
+				return postgres.kill9(lasts_ms);
+			case "postgres-terminate":
+				return terminateBackends(fault.backends);
+			case "duplicates":
+				return publishAgain(fault.copies);
+			case "poison":
+				return poison(fault.subject);
+		}
+	}
+
+	async function disturbLink({ process, server, trouble, lasts_ms }: Fault & { kind: "link" }) {
+		const proxy = links.between(process, server);
+		if (trouble === "cut") await proxy.cut();
+		else if (trouble === "reset") proxy.reset();
+		else if (trouble === "half-open") proxy.stall();
+		else if (trouble === "delay") proxy.slow({ delay_ms: DELAY_MS });
+		else proxy.slow({ bytes_a_second_max: BYTES_A_SECOND_MAX });
+		await Bun.sleep(lasts_ms);
+		await proxy.mend();
+	}
+
+	async function terminateBackends(count: number) {
+		const terminate = () => sql.order`
+			select pg_terminate_backend(pid) from pg_stat_activity
+			where application_name = 'millrace' order by random() limit ${count}`;
+		await eventually(terminate, { timeout_ms: BACK_MS_MAX });
+	}
+
+	async function publishAgain(copies: number) {
+		const streams = (Object.keys(eventStreams) as EventStream[]).filter(
+			(stream) => stream !== "OPERATIONS",
+		);
+		for (let n = 0; n < copies; n += 1) {
+			const stream = streams[Math.floor(random() * streams.length)] as EventStream;
+			await eventually(() => copyOne(stream), { timeout_ms: BACK_MS_MAX });
+		}
+	}
+
+	async function copyOne(stream: EventStream) {
+		const { state } = await broker.jsm.streams.info(stream);
+		const from = Math.max(state.first_seq, state.last_seq - RECENT);
+		if (state.messages === 0) return;
+		const seq = from + Math.floor(random() * (state.last_seq - from + 1));
+		const message = await broker.jsm.streams.getMessage(stream, { seq });
+		if (message === null || isPoison(message.data)) return;
+		const own = headers();
+		if (Date.now() - message.time.getTime() > FORGOTTEN_MS) {
+			for (const [name, values] of message.header)
+				if (!name.startsWith("Nats-Batch-")) own.set(name, values[0] ?? "");
+			own.set("Millrace-Republished", "1");
+		} else own.set("Nats-Msg-Id", crypto.randomUUID());
+		await broker.js.publish(message.subject, message.data, { headers: own });
+		duplicates += 1;
+	}
+
+	async function poison(subject: string) {
+		const id = crypto.randomUUID();
+		const publish = () => broker.js.publish(subject, `${POISON} ${id}`, { msgID: id });
+		const { stream, seq } = await eventually(publish, { timeout_ms: BACK_MS_MAX });
+		for (const consumer of POISONED[subject] ?? []) poisoned.add(`${consumer} ${stream} ${seq}`);
+	}
+
+	async function torment(fault: Fault): Promise<void> {
+		try {
+			await act(fault);
+			done[fault.kind] = (done[fault.kind] ?? 0) + 1;
+		} catch (error) {
+			failed.push(`${fault.kind}: ${(error as Error).message}`);
+		}
+	}
+
+	return {
+		done,
+		failed,
+		poisoned,
+		get duplicates() {
+			return duplicates;
+		},
+		torment(fault) {
+			const thing = thingOf(fault);
+			const tormented = (last.get(thing) ?? Promise.resolve()).then(() => torment(fault));
+			last.set(thing, tormented);
+			return tormented;
+		},
+		async heal() {
+			await Promise.all(last.values());
+			await links.mendAll();
+			for (const { ops_url } of processes) {
+				await eventually(
+					async () => {
+						if (!(await fetch(`${ops_url}/readyz`)).ok) throw new Error(`${ops_url} is not ready`);
+					},
+					{ timeout_ms: BACK_MS_MAX },
+				);
+			}
+		},
+	};
+}
+
+/** A copy of it would be one more dead letter. */
+function isPoison(data: Uint8Array): boolean {
+	return new TextDecoder().decode(data).startsWith(POISON);
+}
+
+function thingOf(fault: Fault): string {
+	if (fault.kind === "link") return `${fault.process} ${fault.server}`;
+	if ("process" in fault) return `${fault.process}`;
+	return fault.kind.split("-")[0] as string;
+}
