@@ -13,7 +13,7 @@ import { eventually } from "../support/wait.ts";
 
 const TEST_MS_MAX = 180_000;
 const OVERLOAD_S = 30;
-const WARM_UP = 300;
+const WARM_UP = 1_500;
 /** So little at once that the load can be twice what it can do. */
 const INTAKE = { batch_orders_max: 1, statements_in_flight_max: 1, waiting_orders_max: 100 };
 /** What `config/default.toml` lets wait for NATS, and the largest event. */

@@ -5,13 +5,13 @@ import { mortalPostgres } from "../support/torture-postgres.ts";
 import { type Survival, survive } from "../support/torture-survival.ts";
 
 const TEST_MS_MAX = 120_000;
-const ORDERS = 800;
+const ORDERS = 1_200;
 const RATE_MAX = 150;
 const TIMES = 3;
 const STRETCH = ORDERS / (TIMES + 1);
 const LOST_ANSWERS = 5;
 
-test.concurrent(
+test(
 	"restarts of Postgres, and SIGKILL of its postmaster, hang nobody and break no promise",
 	async () => {
 		const postgres = await mortalPostgres();
@@ -30,7 +30,7 @@ test.concurrent(
 	TEST_MS_MAX,
 );
 
-test.concurrent(
+test(
 	"backends that are terminated again and again under load break no promise",
 	async () => {
 		const postgres = await mortalPostgres();
@@ -54,7 +54,7 @@ test.concurrent(
 	TEST_MS_MAX,
 );
 
-test.concurrent(
+test(
 	"commits whose answers are lost are asked for again, and each order is there once",
 	async () => {
 		const postgres = await mortalPostgres();

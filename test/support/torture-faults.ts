@@ -1,3 +1,4 @@
+import type { StoredMsg } from "@nats-io/jetstream";
 import { headers } from "nats";
 import { type EventStream, eventStreams } from "../../src/contracts/streams.ts";
 import type { Cluster } from "./cluster.ts";
@@ -122,18 +123,12 @@ export function createTormentor(needs: TormentorNeeds): Tormentor {
 
 	async function copyOne(stream: EventStream) {
 		const { state } = await broker.jsm.streams.info(stream);
-		const from = Math.max(state.first_seq, state.last_seq - RECENT);
 		if (state.messages === 0) return;
+		const from = Math.max(state.first_seq, state.last_seq - RECENT);
 		const seq = from + Math.floor(random() * (state.last_seq - from + 1));
 		const message = await broker.jsm.streams.getMessage(stream, { seq });
 		if (message === null || isPoison(message.data)) return;
-		const own = headers();
-		if (Date.now() - message.time.getTime() > FORGOTTEN_MS) {
-			for (const [name, values] of message.header)
-				if (!name.startsWith("Nats-Batch-")) own.set(name, values[0] ?? "");
-			own.set("Millrace-Republished", "1");
-		} else own.set("Nats-Msg-Id", crypto.randomUUID());
-		await broker.js.publish(message.subject, message.data, { headers: own });
+		await broker.js.publish(message.subject, message.data, { headers: headersOfCopy(message) });
 		duplicates += 1;
 	}
 
@@ -179,6 +174,19 @@ export function createTormentor(needs: TormentorNeeds): Tormentor {
 			}
 		},
 	};
+}
+
+function headersOfCopy({ time, header }: StoredMsg) {
+	const own = headers();
+	if (Date.now() - time.getTime() <= FORGOTTEN_MS) {
+		own.set("Nats-Msg-Id", crypto.randomUUID());
+		return own;
+	}
+	for (const [name, values] of header) {
+		if (!name.startsWith("Nats-Batch-")) own.set(name, values[0] ?? "");
+	}
+	own.set("Millrace-Republished", "1");
+	return own;
 }
 
 /** A copy of it would be one more dead letter. */
