@@ -96,6 +96,13 @@ const LAYERS = {
 		why: "Who proves the books may not share the code that wrote them, or both are wrong in the same way.",
 		wayOut: "Read what is written down, in src/verify/store.ts, and judge it there anew.",
 	},
+	explain: {
+		files: "^src/explain/",
+		may: ["contracts/", "database/", "transparency/"],
+		why: "Whoever tells what happened to an order must not be able to make anything happen to it.",
+		wayOut:
+			"Read what is written down, in src/explain, or pass in from src/cli/explain.ts a function that asks.",
+	},
 	replay: {
 		files: "^src/replay/",
 		may: ["contracts/", "database/", "transparency/"],

@@ -64,6 +64,18 @@ Exit codes: 0 nothing is wrong, 1 something is or cannot be read, 2 wrong call, 
 		run: async (values) => (await import("./verify.ts")).verify(values),
 	},
 	{
+		name: "explain",
+		summary:
+			"tell the whole story of an order: events, rows, failures, dead letters, what operators did",
+		about: `It reads the audit log, the tables, and the dead letters by the operators' port. Whoever cannot be asked is
+named, and the others tell the story: the log alone when the database is down.
+
+Exit codes: 0 something is known of the order, 1 nothing is, 2 wrong call, 78 wrong configuration.`,
+		flags: ["store", "json", "ops-url", "ops-port", "config", "data-dir"],
+		words: "ORDER_ID",
+		run: async (values, words) => (await import("./explain.ts")).explain(values, words),
+	},
+	{
 		name: "audit verify",
 		summary: "check the audit log with nothing but its files and a public key",
 		about: `Every signature, entry, tile and root is checked by hashing everything anew. It needs neither a
