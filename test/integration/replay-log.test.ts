@@ -2,10 +2,15 @@ import { expect, test } from "bun:test";
 import { resolve } from "node:path";
 import { countDifferences } from "../../src/replay/report.ts";
 import { type Cluster, ONE_ROLE_EACH, withCluster } from "../support/cluster.ts";
+import { bringGoods, startLoad } from "../support/cluster-load.ts";
+import { makeWorkload } from "../support/cluster-workload.ts";
 import { bringToEveryEnd, type Fates, replayOf } from "../support/replayed.ts";
 
 const TEST_MS_MAX = 120_000;
 const ORDERS = 120;
+/** More than are placed while the log is replayed. */
+const BUSY_ORDERS = 2_000;
+const BUSY_RATE = 100;
 /** Nothing is written any more: what differs is found at once. */
 const AT_REST_MS = 0;
 const MAIN = resolve(import.meta.dir, "../../src/main.ts");
@@ -31,6 +36,24 @@ test(
 		withCluster({ processes: ONE_ROLE_EACH, databases: "one each" }, async (cluster) => {
 			await bringToEveryEnd(cluster, ORDERS);
 			await isHealthy(cluster);
+		}),
+	TEST_MS_MAX,
+);
+
+test(
+	"while orders come in, what is on its way is no difference",
+	() =>
+		withCluster({}, async (cluster) => {
+			const { goods, orders } = makeWorkload({ seed: 8, orders: BUSY_ORDERS });
+			await Promise.all(cluster.processes.map((it) => it.start()));
+			await bringGoods(cluster, goods);
+			const load = startLoad(cluster, { orders, rate_max: BUSY_RATE });
+			await load.reached(BUSY_ORDERS / 10);
+			const report = await replayOf(cluster);
+			expect(load.journal.accepted.size).toBeLessThan(BUSY_ORDERS);
+			await load.stop();
+			expect(report.differences).toEqual({});
+			expect(report.rebuilt.orders).toBeGreaterThan(0);
 		}),
 	TEST_MS_MAX,
 );
