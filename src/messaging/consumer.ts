@@ -18,7 +18,7 @@ import type { Handle, IncomingEvent } from "./outcome.ts";
 import { createPause } from "./pause.ts";
 import { createPull } from "./pull.ts";
 import type { RetryDelays } from "./retry.ts";
-import { giveBack, settle } from "./settle.ts";
+import { giveBack, keep, settle } from "./settle.ts";
 import { provisionConsumer } from "./streams.ts";
 import { filtersOf } from "./subject-filter.ts";
 import { examine, isSuspect } from "./suspects.ts";
@@ -133,11 +133,8 @@ export function createConsumer<S extends Subject>(
 		handle,
 		settle: settleAll,
 		resting: () => pause.rest_ms() > 0,
-		giveBack: (deliveries: readonly Delivery<S>[]) =>
-			giveBack(
-				context,
-				deliveries.map(({ message }) => message),
-			),
+		giveBack: (deliveries: readonly Delivery<S>[]) => giveBack(context, messagesOf(deliveries)),
+		keep: (deliveries: readonly Delivery<S>[]) => keep(messagesOf(deliveries)),
 		flush: () => broker.flush(),
 	};
 
@@ -199,6 +196,10 @@ export function createConsumer<S extends Subject>(
 			await broker.flush();
 		},
 	};
+}
+
+function messagesOf<S extends Subject>(deliveries: readonly Delivery<S>[]): JsMsg[] {
+	return deliveries.map(({ message }) => message);
 }
 
 /** The events that follow from a traced one belong to the span of its handling. */

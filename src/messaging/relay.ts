@@ -42,6 +42,8 @@ export interface Relay extends Part {
 interface Waiting extends Written {
 	/** The events may be on the stream already. */
 	republished: boolean;
+	/** When this process got it, on the clock of `performance.now()`. */
+	readonly taken_ms: number;
 }
 
 const RETRY_MS = 250;
@@ -70,9 +72,9 @@ export function createRelay(options: RelayOptions, needs: RelayNeeds): Relay {
 	});
 	const waiting_events = () => batcher.waiting + batcher.running;
 
-	function hold(waiting: Waiting) {
-		held.add(waiting.outbox_id);
-		batcher.push(waiting);
+	function hold(written: Written, republished: boolean) {
+		held.add(written.outbox_id);
+		batcher.push({ ...written, republished, taken_ms: performance.now() });
 	}
 
 	/** What cannot be published when the process stops is left in the outbox. */
@@ -104,14 +106,17 @@ export function createRelay(options: RelayOptions, needs: RelayNeeds): Relay {
 	}
 
 	function publications(batch: readonly Waiting[], spans: Span[]): Publication[] {
-		return batch.flatMap(({ events, republished }) =>
-			events.map((event) => {
+		// A process that stood still for so long may have been swept meanwhile.
+		const fresh_ms = performance.now() - lease_ms / 2;
+		return batch.flatMap(({ events, taken_ms, ...it }) => {
+			const republished = it.republished || taken_ms < fresh_ms;
+			return events.map((event) => {
 				if (event.traceparent === undefined) return { event, republished, traceparent: undefined };
 				const span = tracing.start(`publish ${event.subject}`, "producer", event.traceparent);
 				if (span) spans.push(span);
 				return { event, republished, traceparent: span?.traceparent ?? event.traceparent };
-			}),
-		);
+			});
+		});
 	}
 
 	/** A row that cannot be freed now is published once more by a sweep, under the same ids. */
@@ -130,7 +135,7 @@ export function createRelay(options: RelayOptions, needs: RelayNeeds): Relay {
 		if (waiting_events() > options.waiting_events_max / 2 || !broker.connected()) return;
 		for (const written of await claimExpired(database, schema, lease_ms, SWEEP_ROWS_MAX)) {
 			log.info({ module, outbox_id: written.outbox_id, events: written.events.length }, "swept");
-			hold({ ...written, republished: true });
+			hold(written, true);
 		}
 	}
 
@@ -144,7 +149,7 @@ export function createRelay(options: RelayOptions, needs: RelayNeeds): Relay {
 			if (written === undefined) return;
 			crashPoint("committed", module);
 			if (waiting_events() + written.events.length > options.waiting_events_max) return;
-			hold({ ...written, republished: false });
+			hold(written, false);
 		},
 		start: sweeping.start,
 		async stop() {

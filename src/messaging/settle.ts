@@ -74,6 +74,11 @@ export async function settle(
 	]);
 }
 
+/** Says that messages are still in hand, so that they are not delivered again meanwhile. */
+export function keep(messages: readonly JsMsg[]): void {
+	for (const message of messages) message.working();
+}
+
 /**
  * Gives back messages of a paused consumer. They come again when the pause is over, however long it was
  * to be: whoever ends it early does not wait for them.

@@ -22,6 +22,10 @@ export interface ExamineNeeds<S extends Subject> {
 	/** Whether a dependency went away meanwhile; what is not handled yet is given back then. */
 	resting(): boolean;
 	giveBack(deliveries: readonly Delivery<S>[]): void;
+	/** Says that deliveries are still in hand, so that they do not come again. */
+	keep(deliveries: readonly Delivery<S>[]): void;
+	/** How long the broker waits before it delivers again. */
+	readonly ack_wait_ms: number;
 	/** Resolves when what was settled so far has left the process. */
 	flush(): Promise<void>;
 }
@@ -59,9 +63,25 @@ export async function examine<S extends Subject>(
 	});
 	// Whoever has cost the most attempts comes last, so that it does not hold up the others again.
 	known.sort((one, other) => one.failure.attempts - other.failure.attempts);
-	for (const [at, { suspect, failure }] of known.entries()) {
-		if (needs.resting()) return needs.giveBack(known.slice(at).map((it) => it.suspect));
-		await alone(needs, suspect, failure);
+	await oneByOne(needs, known);
+}
+
+/** What waits its turn is kept in hand: a second copy of it would be handled together with others. */
+async function oneByOne<S extends Subject>(
+	needs: ExamineNeeds<S>,
+	known: ReadonlyArray<{ readonly suspect: Delivery<S>; readonly failure: Failure }>,
+) {
+	let at = 0;
+	const waiting = () => known.slice(at).map(({ suspect }) => suspect);
+	const keeping = setInterval(() => needs.keep(waiting()), needs.ack_wait_ms / 3);
+	try {
+		for (const { suspect, failure } of known) {
+			if (needs.resting()) return needs.giveBack(waiting());
+			at += 1;
+			await alone(needs, suspect, failure);
+		}
+	} finally {
+		clearInterval(keeping);
 	}
 }
 
