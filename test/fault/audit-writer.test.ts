@@ -13,7 +13,9 @@ import { conclude } from "../support/verdict-run.ts";
 import { eventually } from "../support/wait.ts";
 
 const TEST_MS_MAX = 120_000;
-const ORDERS = 300;
+const ORDERS = 400;
+/** So slow that orders still come in when the last death is due. */
+const ORDERS_A_SECOND_MAX = 40;
 const points = ["bundle-written", "tiles-written", "checkpoint-written"];
 
 for (const point of points) {
@@ -39,7 +41,7 @@ async function killAt(deaths: readonly string[]) {
 		const { goods, orders } = makeWorkload({ seed: deaths.length, orders: ORDERS, scarce: true });
 		await millrace.start({ CRASH_AT: first });
 		await bringGoods(cluster, goods);
-		const load = startLoad(cluster, { orders });
+		const load = startLoad(cluster, { orders, rate_max: ORDERS_A_SECOND_MAX });
 		const written: Map<string, Uint8Array>[] = [];
 		for (const next of [...others, ""]) {
 			expect(await millrace.exited).toEqual({ code: null, signal: "SIGKILL" });

@@ -25,14 +25,16 @@ export function reserveStock(needs: {
 	async function decidedBefore(events: readonly Created[]): Promise<OutgoingEvent[]> {
 		const stuck = new Map(events.filter((it) => it.stuck).map((it) => [it.data.order_id, it]));
 		if (stuck.size === 0) return [];
-		const now = new Date().toISOString();
-		return (await store.find([...stuck.keys()])).flatMap(({ order_id, status, lines }) => {
-			const event = stuck.get(order_id) as Created;
-			// Which SKU it was is not on record; whoever is told wants to know that it was one of these.
-			const { sku = "" } = event.data.lines[0] ?? {};
-			if (status === "released") return [];
-			return [announce({ status, demand: { order_id, lines }, sku }, event, now)];
-		});
+		return (await store.find([...stuck.keys()])).flatMap(
+			({ order_id, status, lines, updated_at }) => {
+				const event = stuck.get(order_id) as Created;
+				// Which SKU it was is not on record; whoever is told wants to know that it was one of these.
+				const { sku = "" } = event.data.lines[0] ?? {};
+				if (status === "released") return [];
+				const decision = { status, demand: { order_id, lines }, sku };
+				return [announce(decision, event, updated_at.toISOString())];
+			},
+		);
 	}
 
 	async function decideAndWrite(events: ReadonlyMap<string, Created>, attempt: number) {

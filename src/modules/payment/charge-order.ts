@@ -91,10 +91,11 @@ export function chargeOrders(
 }
 
 function announceEnd(it: StoredCharge): readonly OutgoingEvent[] {
+	const ended_at = it.updated_at.toISOString();
 	if (it.state === "succeeded" && it.gateway_reference !== null)
-		return announce(it, { state: "succeeded", reference: it.gateway_reference });
+		return announce(it, { state: "succeeded", reference: it.gateway_reference }, ended_at);
 	if (it.state === "declined")
-		return announce(it, { state: "declined", code: it.decline_code ?? "unknown" });
+		return announce(it, { state: "declined", code: it.decline_code ?? "unknown" }, ended_at);
 	return [];
 }
 

@@ -7,9 +7,15 @@ import type { Claim } from "./store.ts";
 /** What a claim needs to know of itself to say how it ended. */
 export type Subject = Omit<Claim, "fence" | "attempts" | "key_age_ms">;
 
-/** What is said when the gateway has decided; nothing where only an operator should hear of it. */
-export function announce(it: Subject, result: Decided): readonly OutgoingEvent[] {
-	const occurred_at = new Date().toISOString();
+/**
+ * What is said when the gateway has decided; nothing where only an operator should hear of it.
+ * @param occurred_at of an event that is said again: when it was said first, or the log takes it for new
+ */
+export function announce(
+	it: Subject,
+	result: Decided,
+	occurred_at = new Date().toISOString(),
+): readonly OutgoingEvent[] {
 	const { order_id, charge_id, amount, order_amount } = it;
 	const facts = carryFacts({ ...it, total_amount: order_amount, occurred_at }, occurred_at);
 	const traceparent = it.traceparent ?? undefined;
