@@ -16,7 +16,10 @@ const OVERLOAD_S = 30;
 const WARM_UP = 1_500;
 /** So little at once that the load can be twice what it can do. */
 const INTAKE = { batch_orders_max: 1, statements_in_flight_max: 1, waiting_orders_max: 100 };
-/** What `config/default.toml` lets wait for NATS, and the largest event; a heap lets as much again lie until it collects. */
+/**
+ * What `config/default.toml` lets wait for NATS, and the largest event. A heap lets as much again lie until
+ * it collects.
+ */
 const WAITING_BYTES_MAX = 2 * (50_000 * 1_024 + INTAKE.waiting_orders_max * 65_536);
 const STREAM_BYTES_MAX = 262_144;
 const FULL = 800;
