@@ -46,23 +46,45 @@ export async function readStreams(
 ): Promise<Reading> {
 	const { js } = await broker.ready;
 	const pulls: ConsumerMessages[] = [];
-	for (const { stream, sequence } of starts) {
-		const consumer = await js.consumers.get(stream, {
-			deliver_policy: DeliverPolicy.StartSequence,
-			opt_start_seq: sequence,
-		});
-		const pull = await consumer.consume({
-			max_messages: MESSAGES_MAX,
-			expires: EXPIRES_MS,
-			idle_heartbeat: HEARTBEAT_MS,
-			callback: (message) => onMessage(toStreamMessage(stream, message)),
-		});
-		pulls.push(pull);
+	async function stop() {
+		await Promise.all(pulls.map((pull) => pull.close()));
 	}
-	return {
-		async stop() {
-			await Promise.all(pulls.map((pull) => pull.close()));
-		},
+	try {
+		for (const { stream, sequence } of starts) {
+			const consumer = await js.consumers.get(stream, {
+				deliver_policy: DeliverPolicy.StartSequence,
+				opt_start_seq: sequence,
+			});
+			const pull = await consumer.consume({
+				max_messages: MESSAGES_MAX,
+				expires: EXPIRES_MS,
+				idle_heartbeat: HEARTBEAT_MS,
+				callback: onlyForward(sequence, (message) => onMessage(toStreamMessage(stream, message))),
+			});
+			pulls.push(pull);
+		}
+	} catch (error) {
+		await stop();
+		throw error;
+	}
+	return { stop };
+}
+
+/**
+ * Drops what was handed on before. When servers come and go the client makes its consumer anew several
+ * times in a row, pulls from each of them, and may take the first message of an older one for the next
+ * (`@nats-io/jetstream` 3.4 compares the consumer's count alone).
+ * @param sequence the first message that is wanted
+ */
+export function onlyForward<M extends { readonly seq: number }>(
+	sequence: number,
+	onMessage: (message: M) => void,
+): (message: M) => void {
+	let next = sequence;
+	return (message) => {
+		if (message.seq < next) return;
+		next = message.seq + 1;
+		onMessage(message);
 	};
 }
 

@@ -61,7 +61,11 @@ export async function cancelSome(cluster: Cluster, load: Load): Promise<number> 
 }
 
 /** How many charges and refunds were claimed more than once; waits until there are so many. */
-export function claimsTakenAgain({ sql }: Cluster, at_least = 0): Promise<number> {
+export function claimsTakenAgain(
+	{ sql }: Cluster,
+	at_least = 0,
+	timeout_ms = 60_000,
+): Promise<number> {
 	return eventually(
 		async () => {
 			const [again] = await sql.payment<[{ count: number }]>`
@@ -69,7 +73,7 @@ export function claimsTakenAgain({ sql }: Cluster, at_least = 0): Promise<number
 			if (again.count < at_least) throw new Error(`${again.count} claims were taken again`);
 			return again.count;
 		},
-		{ timeout_ms: 60_000 },
+		{ timeout_ms },
 	);
 }
 
