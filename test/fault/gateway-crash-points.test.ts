@@ -20,6 +20,8 @@ const ORDERS = 300;
 const ORDERS_MAX = 6_000;
 /** By then the claims of a worker that stands still are somebody else's. */
 const TAKEN_AGAIN_MS_MAX = 4_000;
+/** Charges by both workers until one is frozen again. */
+const AT_WORK = 60;
 const SEED = 11;
 const WORKERS = { processes: [["order", "inventory", "audit"], ["payment"], ["payment"]] } as const;
 
@@ -108,7 +110,7 @@ test.concurrent(
 				];
 				let freezes = 0;
 				for (const worker of [first, second, first])
-					freezes += await freezeInCalls(cluster, worker);
+					freezes += await freezeInCalls(cluster, sandbox, worker);
 				await load.stop();
 				return { faults: { freezes }, absorbed: "claimed_again" };
 			},
@@ -120,9 +122,10 @@ test.concurrent(
  * Freezes a worker until another has taken over a claim of its own; it may have none when it is hit.
  * @returns how often it was frozen for that
  */
-async function freezeInCalls(cluster: Cluster, worker: MillraceProcess): Promise<number> {
+async function freezeInCalls(cluster: Cluster, sandbox: SandboxProcess, worker: MillraceProcess) {
 	const before = await claimsTakenAgain(cluster);
 	for (let freezes = 1; ; freezes += 1) {
+		await charged(sandbox, (await sandbox.stats()).charges.count + AT_WORK);
 		worker.freeze();
 		const taken = await claimsTakenAgain(cluster, before + 1, TAKEN_AGAIN_MS_MAX).catch(() => 0);
 		worker.thaw();
