@@ -10,7 +10,7 @@ function handedOn(from: number, sequences: readonly number[]): number[] {
 
 test.each([
 	["in order, with gaps where messages were deleted", 1, [1, 2, 5, 6], [1, 2, 5, 6]],
-	["an older incarnation of the consumer begins again", 3, [3, 4, 5, 3, 4, 5, 6], [3, 4, 5, 6]],
+	["the consumer of before begins again", 3, [3, 4, 5, 3, 4, 5, 6], [3, 4, 5, 6]],
 	["from before what is wanted", 3, [1, 2, 3], [3]],
 ])("%s", (_, from, sequences, expected) => {
 	expect(handedOn(from, sequences)).toEqual(expected);

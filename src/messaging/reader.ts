@@ -71,9 +71,9 @@ export async function readStreams(
 }
 
 /**
- * Drops what was handed on before. When servers come and go the client makes its consumer anew several
- * times in a row, pulls from each of them, and may take the first message of an older one for the next
- * (`@nats-io/jetstream` 3.4 compares the consumer's count alone).
+ * Drops what was handed on before. A client that cannot make its consumer anew, as without a quorum, pulls
+ * from the former one again; when a server that was started again begins that one from its start, the
+ * client takes it for the new one, since it compares the consumer's own count alone (`@nats-io/jetstream` 3.4).
  * @param sequence the first message that is wanted
  */
 export function onlyForward<M extends { readonly seq: number }>(
