@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { withCluster } from "../support/cluster.ts";
 import { bringGoods, startLoad } from "../support/cluster-load.ts";
 import { makeWorkload } from "../support/cluster-workload.ts";
+import { privateNats } from "../support/nats.ts";
 import { overload, residentBytes } from "../support/overload.ts";
 import { logTail } from "../support/process.ts";
 import { mountSmallDisk } from "../support/small-disk.ts";
@@ -107,6 +108,36 @@ if (disk !== undefined) {
 			expect(violations).toEqual({});
 			expect(saw).toMatchObject({ accepted: orders, refused_without_time: 0, unexpected: [] });
 			expect(saw.refused).toBeGreaterThan(0);
+		},
+		TEST_MS_MAX,
+	);
+}
+
+const broker_disk = mountSmallDisk(64);
+if (broker_disk !== undefined) {
+	test(
+		"a disk of the broker that is full: orders are taken, and all end when it is started with room",
+		async () => {
+			const server = await privateNats({ folder: broker_disk.folder });
+			const { violations, saw } = await survive(
+				{ nats_url: server.url, orders: FULL, orders_a_second_max: 150 },
+				async (cluster, accepted) => {
+					await accepted(200);
+					broker_disk.fill(0);
+					await accepted(FULL);
+					await eventually(() => {
+						const [millrace] = cluster.processes;
+						expect(logTail(millrace?.log_file ?? "", 50)).toContain("events wait for NATS");
+					});
+					broker_disk.free();
+					// Until then it answers nothing: nats-server 2.15 remembers a failed write as long as it runs.
+					await server.restart();
+				},
+			);
+			await server.stop();
+			broker_disk.release();
+			expect(violations).toEqual({});
+			expect(saw).toMatchObject({ accepted: FULL, refused: 0, unexpected: [] });
 		},
 		TEST_MS_MAX,
 	);
