@@ -2,7 +2,6 @@ import type { Msg } from "nats";
 import type { Part } from "../lifecycle.ts";
 import type { Broker, Session } from "./connection.ts";
 
-const ANSWER_MS_MAX = 5_000;
 const decoder = new TextDecoder();
 
 export interface Responder {
@@ -54,9 +53,14 @@ async function respond(message: Msg, answer: Responder["answer"]): Promise<void>
 }
 
 /** @returns undefined when nobody answers in time */
-export async function ask({ nc }: Session, subject: string, question: object): Promise<unknown> {
+export async function ask(
+	{ nc }: Session,
+	subject: string,
+	question: object,
+	answer_ms_max: number,
+): Promise<unknown> {
 	try {
-		const answer = await nc.request(subject, JSON.stringify(question), { timeout: ANSWER_MS_MAX });
+		const answer = await nc.request(subject, JSON.stringify(question), { timeout: answer_ms_max });
 		return JSON.parse(decoder.decode(answer.data));
 	} catch {
 		return undefined;

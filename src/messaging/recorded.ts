@@ -1,5 +1,6 @@
 import type { EventStream } from "../contracts/streams.ts";
 import type { Part } from "../lifecycle.ts";
+import { ask, createResponders } from "./ask.ts";
 import type { Broker, Session } from "./connection.ts";
 
 /** Up to which message of a stream the audit log has recorded everything. */
@@ -14,13 +15,9 @@ const SUBJECT = "millrace.recorded";
 const ANSWER_MS_MAX = 1_000;
 
 /** @returns nothing when nobody answers */
-export async function askRecorded({ nc }: Session): Promise<readonly Recorded[]> {
-	try {
-		const answer = await nc.request(SUBJECT, "", { timeout: ANSWER_MS_MAX });
-		return answer.json<readonly Recorded[]>();
-	} catch {
-		return [];
-	}
+export async function askRecorded(session: Session): Promise<readonly Recorded[]> {
+	const answer = await ask(session, SUBJECT, {}, ANSWER_MS_MAX);
+	return (answer ?? []) as readonly Recorded[];
 }
 
 /** Says how far the log is to whoever asks, each time from where it is written down. */
@@ -28,28 +25,6 @@ export function createRecordedAnswers(
 	broker: Broker,
 	read: () => Promise<readonly Recorded[]>,
 ): Part {
-	let stopped = false;
-	let end = () => {};
-
-	async function answer() {
-		const { nc } = await broker.ready;
-		if (stopped) return;
-		const asked = nc.subscribe(SUBJECT, { queue: "audit" });
-		end = () => asked.unsubscribe();
-		for await (const question of asked) {
-			const positions = await read().catch(() => undefined);
-			if (positions) question.respond(JSON.stringify(positions));
-		}
-	}
-
-	return {
-		name: "answers about the audit log",
-		async start() {
-			void answer();
-		},
-		async stop() {
-			stopped = true;
-			end();
-		},
-	};
+	const answers = createResponders(broker, [{ subject: SUBJECT, answer: read }]);
+	return { ...answers, name: "answers about the audit log" };
 }

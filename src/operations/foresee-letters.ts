@@ -22,6 +22,7 @@ export type ForeseeLetters = (letters: readonly StoredLetter[]) => Promise<reado
 
 /** Some tens of a process' largest events; the broker's limit for a message is twice that. */
 const QUESTION_BYTES_MAX = 500_000;
+const ANSWER_MS_MAX = 5_000;
 const subjectOf = (durable: string) => `millrace.foresee.${durable}`;
 
 /** Asks the modules, here or in another process, what they would do with dead letters. */
@@ -82,7 +83,8 @@ async function foreseeElsewhere(
 		subject,
 		data: Buffer.from(data).toString("base64"),
 	}));
-	const answer = z.array(forecast).safeParse(await ask(session, subjectOf(durable), asked));
+	const said = await ask(session, subjectOf(durable), asked, ANSWER_MS_MAX);
+	const answer = z.array(forecast).safeParse(said);
 	if (answer.success) return answer.data;
 	const says = `no process that has ${durable} answers`;
 	return letters.map(({ sequence }) => ({ sequence, effect: "unknown", says }));
