@@ -102,7 +102,7 @@ export async function deadLetterHeaders(): Promise<readonly string[]> {
 		error: "Error: the gateway did not answer",
 		fingerprint: "9d1c4f0b7a26",
 		type: "Error",
-		place: "modules/payment/charge-order.ts toCharge",
+		place: "modules/payment/charge-order.ts toClaim",
 		message_id: event.message_id,
 		order_id: ORDER_ID,
 		subject: event.subject,

@@ -8,8 +8,8 @@ import type { Log } from "../../telemetry/log.ts";
 import type { ChargeStore, StoredCharge } from "./charge-store.ts";
 import { announce } from "./events.ts";
 import type { Mover, Moving } from "./move-money.ts";
-import { chargeId } from "./payment.ts";
 import type { Charge, Claim, PaymentStore } from "./store.ts";
+import { toCharge } from "./to-charge.ts";
 import { writtenWithin } from "./written-within.ts";
 
 export interface ChargeOptions {
@@ -77,7 +77,12 @@ export function chargeOrders(
 		const error = new Error("the payment gateway is away");
 		const away = { kind: "unavailable", error, pause_ms: options.pause_ms } as const;
 		if (gateway.capacity() === 0) return events.map(() => away);
-		const charges = new Map(events.map((event) => [event.data.order_id, toCharge(event)]));
+		const charges = new Map(
+			events.map(({ data, traceparent }) => {
+				const { order_id, payment_token } = data;
+				return [order_id, { ...toCharge(data), payment_token, traceparent }] as const;
+			}),
+		);
 		const until = performance.now() + options.straggler_ms;
 		const left = await claimAsRoomAllows([...charges.values()], until);
 		if (left.length === 0) return events.map(() => done);
@@ -97,21 +102,6 @@ function announceEnd(it: StoredCharge): readonly OutgoingEvent[] {
 	if (it.state === "declined")
 		return announce(it, { state: "declined", code: it.decline_code ?? "unknown" }, ended_at);
 	return [];
-}
-
-function toCharge({ data, traceparent }: IncomingEvent<"inventory.reserved.v1">): Charge {
-	const { order_id, tenant_id, customer_id, total_amount, currency, payment_token } = data;
-	const charge_id = chargeId("charge", order_id);
-	return {
-		order_id,
-		charge_id,
-		tenant_id,
-		customer_id,
-		amount: total_amount,
-		currency,
-		payment_token,
-		traceparent,
-	};
 }
 
 function toClaim(charge: Charge): Claim {

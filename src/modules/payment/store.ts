@@ -17,8 +17,8 @@ export interface Charge {
 	readonly customer_id: string;
 	readonly amount: number;
 	readonly currency: string;
-	readonly payment_token: string | undefined;
-	readonly traceparent: string | undefined;
+	readonly payment_token?: string | undefined;
+	readonly traceparent?: string | undefined;
 }
 
 /** Names one row. */
