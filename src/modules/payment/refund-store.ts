@@ -1,6 +1,6 @@
 import type { Database } from "../../database/connection.ts";
 import type { ChargeState } from "./payment.ts";
-import type { Charge } from "./store.ts";
+import { type Charge, insertCharges } from "./store.ts";
 
 /** A refund that is to be made. Amount in minor units. */
 export interface Refund {
@@ -31,16 +31,7 @@ export function createRefundStore({ run, sql }: Database) {
 		 */
 		async forbid(charges: readonly Charge[]): Promise<readonly string[]> {
 			const rows = await run(sql<{ order_id: string }[]>`
-				insert into millrace_payment.charges (
-					order_id, kind, charge_id, tenant_id, customer_id, state, amount, order_amount, currency,
-					fence, attempts)
-				select order_id, 'charge', charge_id, tenant_id, customer_id, 'void', amount, amount, currency,
-					0, 0
-				from jsonb_to_recordset(${JSON.stringify(charges)}::text::jsonb) as x(
-					order_id text, charge_id uuid, tenant_id text, customer_id text, amount bigint,
-					currency text)
-				on conflict (order_id, kind, request_id) do nothing
-				returning order_id`);
+				${insertCharges(sql, charges, sql`'void', 0, 0, null, null, null`)} returning order_id`);
 			const forbidden = new Set(rows.map(({ order_id }) => order_id));
 			return charges.map(({ order_id }) => order_id).filter((id) => !forbidden.has(id));
 		},

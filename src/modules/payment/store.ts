@@ -1,4 +1,5 @@
-import type { Database } from "../../database/connection.ts";
+import type { PendingQuery, Row } from "postgres";
+import type { Database, Sql } from "../../database/connection.ts";
 import {
 	appendToOutbox,
 	keptPositions,
@@ -73,6 +74,23 @@ export type PaymentStore = ReturnType<typeof createPaymentStore>;
 
 const SCHEMA = "millrace_payment";
 
+/**
+ * Writes the charges of orders that have none.
+ * @param standing their `state, fence, attempts, lease_until, first_attempt_at, attention_at`
+ */
+export function insertCharges(sql: Sql, charges: readonly Charge[], standing: PendingQuery<Row[]>) {
+	return sql`
+		insert into millrace_payment.charges (
+			order_id, kind, charge_id, tenant_id, customer_id, amount, order_amount, currency, payment_token,
+			traceparent, state, fence, attempts, lease_until, first_attempt_at, attention_at)
+		select order_id, 'charge', charge_id, tenant_id, customer_id, amount, amount, currency, payment_token,
+			traceparent, ${standing}
+		from jsonb_to_recordset(${JSON.stringify(charges)}::text::jsonb) as x(
+			order_id text, charge_id uuid, tenant_id text, customer_id text, amount bigint, currency text,
+			payment_token text, traceparent text)
+		on conflict (order_id, kind, request_id) do nothing`;
+}
+
 export function createPaymentStore(database: Database, lease_ms: number) {
 	const { sql } = database;
 
@@ -82,19 +100,9 @@ export function createPaymentStore(database: Database, lease_ms: number) {
 		 * @returns the orders that are ours to charge
 		 */
 		async claim(charges: readonly Charge[], claim_ms: number): Promise<ReadonlySet<string>> {
+			const begun = sql`'in_flight', 1, 1, now() + ${claim_ms} * interval '1 millisecond', now(), null`;
 			const [row] = await database.run(sql<[{ all: boolean; some: string[] | null }]>`
-				with claimed as (
-					insert into millrace_payment.charges (
-						order_id, kind, charge_id, tenant_id, customer_id, state, amount, order_amount, currency,
-						payment_token, traceparent, fence, attempts, lease_until, first_attempt_at)
-					select order_id, 'charge', charge_id, tenant_id, customer_id, 'in_flight', amount, amount,
-						currency, payment_token, traceparent, 1, 1,
-						now() + ${claim_ms} * interval '1 millisecond', now()
-					from jsonb_to_recordset(${JSON.stringify(charges)}::text::jsonb) as x(
-						order_id text, charge_id uuid, tenant_id text, customer_id text, amount bigint,
-						currency text, payment_token text, traceparent text)
-					on conflict (order_id, kind, request_id) do nothing
-					returning order_id)
+				with claimed as (${insertCharges(sql, charges, begun)} returning order_id)
 				select count(*) = ${charges.length} as all,
 					case when count(*) < ${charges.length} then json_agg(order_id) end as some
 				from claimed`);
@@ -103,16 +111,8 @@ export function createPaymentStore(database: Database, lease_ms: number) {
 
 		/** Leaves the charges of orders that have none to the resolver. */
 		async enqueue(charges: readonly Charge[]): Promise<void> {
-			await database.run(sql`
-				insert into millrace_payment.charges (
-					order_id, kind, charge_id, tenant_id, customer_id, state, amount, order_amount, currency,
-					payment_token, traceparent, fence, attempts, attention_at)
-				select order_id, 'charge', charge_id, tenant_id, customer_id, 'pending', amount, amount,
-					currency, payment_token, traceparent, 0, 0, now()
-				from jsonb_to_recordset(${JSON.stringify(charges)}::text::jsonb) as x(
-					order_id text, charge_id uuid, tenant_id text, customer_id text, amount bigint,
-					currency text, payment_token text, traceparent text)
-				on conflict (order_id, kind, request_id) do nothing`);
+			const waiting = sql`'pending', 0, 0, null, null, now()`;
+			await database.run(insertCharges(sql, charges, waiting));
 		},
 
 		/** Gives charges that are still open to the resolver, which takes them up when their claim has run out. */
