@@ -29,11 +29,9 @@ import { createOperations } from "./operations/http.ts";
 import type { Log } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { createTracing, type Tracing } from "./telemetry/trace.ts";
+import { verifyLimits } from "./verify/limits.ts";
 import { openVerifier } from "./verify/open-verifier.ts";
 import { createScheduledVerify } from "./verify/scheduled-verify.ts";
-
-/** What was written to so shortly ago may be a step in progress. */
-const VERIFY_SETTLE_MS = 10_000;
 
 /** Between the time-out of a statement and its end. */
 const STATEMENT_MARGIN_MS = 1_000;
@@ -264,7 +262,7 @@ function scheduleVerify(
 	payments: () => OpenGateway,
 ): Part[] {
 	const { config, log, roles } = options;
-	const { interval_s, unknown_minutes_max } = config.verify;
+	const { interval_s } = config.verify;
 	if (interval_s === 0 || !roles.includes("payment")) return [];
 	const urls = moduleNames.map((name) => [name, databaseUrl(options, name)] as const);
 	const verifier = openVerifier({
@@ -274,14 +272,13 @@ function scheduleVerify(
 		log_files: openStore(config.audit.store, config.bucket_access),
 	});
 	const lock_options = { url: databaseUrl(options, "payment"), ...config.database };
-	const limits = {
-		interval_s,
-		settle_ms: VERIFY_SETTLE_MS,
-		pending_ms_max: config.order.deadline_ms + 2 * config.order.deadline_interval_ms,
-		unknown_ms_max: unknown_minutes_max * 60_000,
-	};
 	const lock = () => tryLock(lock_options, "millrace verify");
-	return [createScheduledVerify(limits, { verifier, metrics, log, tryLock: lock })];
+	return [
+		createScheduledVerify(
+			{ interval_s, ...verifyLimits(config, {}) },
+			{ verifier, metrics, log, tryLock: lock },
+		),
+	];
 }
 
 function toProblem(error: unknown): HttpProblem | undefined {

@@ -5,6 +5,7 @@ import type { Gateway } from "../gateway/gateway.ts";
 import { createInProcessGateway } from "../gateway/in-process-gateway.ts";
 import { createStripeGateway } from "../gateway/stripe-gateway.ts";
 import { openStore } from "../object-store/open-store.ts";
+import { verifyLimits } from "../verify/limits.ts";
 import { openVerifier } from "../verify/open-verifier.ts";
 import { countFindings } from "../verify/report.ts";
 import type { VerifyOptions } from "../verify/run.ts";
@@ -16,8 +17,6 @@ import { openStepBar } from "./step-bar.ts";
 import { UsageError } from "./usage-error.ts";
 import { reportText } from "./verify-text.ts";
 import { wholeNumber } from "./whole-number.ts";
-
-const SETTLE_S = "10";
 
 /** Verifies the books of a millrace, prints what it found, and answers 0 when nothing is wrong. */
 export async function verify(values: FlagValues): Promise<number> {
@@ -42,13 +41,17 @@ export async function verify(values: FlagValues): Promise<number> {
 	}
 }
 
-function optionsOf(values: FlagValues, { order, verify: settings }: Config): VerifyOptions {
-	const minutes = values["unknown-minutes"] ?? `${settings.unknown_minutes_max}`;
+function optionsOf(values: FlagValues, config: Config): VerifyOptions {
+	const number = (flag: "settle-s" | "unknown-minutes") => {
+		const text = values[flag];
+		return text === undefined ? undefined : wholeNumber(`--${flag}`, text);
+	};
 	return {
 		since_ms: values.since === undefined ? undefined : sinceOf(values.since),
-		settle_ms: wholeNumber("--settle-s", values["settle-s"] ?? SETTLE_S) * 1_000,
-		pending_ms_max: order.deadline_ms + 2 * order.deadline_interval_ms,
-		unknown_ms_max: wholeNumber("--unknown-minutes", minutes) * 60_000,
+		...verifyLimits(config, {
+			settle_s: number("settle-s"),
+			unknown_minutes: number("unknown-minutes"),
+		}),
 	};
 }
 

@@ -3,12 +3,11 @@ import { every, type Part } from "../lifecycle.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type FindingKind, findingKinds } from "./findings.ts";
+import type { VerifyLimits } from "./limits.ts";
 import type { Verifier } from "./open-verifier.ts";
 import type { Report } from "./report.ts";
-import type { VerifyOptions } from "./run.ts";
 
-export interface ScheduledVerifyOptions
-	extends Pick<VerifyOptions, "settle_ms" | "pending_ms_max" | "unknown_ms_max"> {
+export interface ScheduledVerifyOptions extends VerifyLimits {
 	readonly interval_s: number;
 }
 
