@@ -1,8 +1,6 @@
 import { join } from "node:path";
 import { moduleNames } from "../src/contracts/streams.ts";
-import type { Gateway } from "../src/gateway/gateway.ts";
-import { createInProcessGateway } from "../src/gateway/in-process-gateway.ts";
-import { createStripeGateway } from "../src/gateway/stripe-gateway.ts";
+import { openBareGateway } from "../src/gateway/open-bare-gateway.ts";
 import { openDirectory } from "../src/object-store/directory-store.ts";
 import { openVerifier } from "../src/verify/open-verifier.ts";
 import type { OrderRow } from "./database.ts";
@@ -23,6 +21,7 @@ export interface Stores {
 }
 
 const CONNECT_TIMEOUT_S = 5;
+const API_KEY = "sk_test_bench";
 const CALL_TIMEOUT_MS = 30_000;
 /** Everything is at rest, and how old it is says nothing. */
 const AT_REST = {
@@ -45,7 +44,11 @@ export async function judge(
 	const verifier = openVerifier({
 		database_urls: database_urls as Record<(typeof moduleNames)[number], string>,
 		connect_timeout_s: CONNECT_TIMEOUT_S,
-		gateway: gatewayOf(data_folder, gateway_url),
+		gateway: openBareGateway({
+			data_folder,
+			stripe: gateway_url === undefined ? undefined : { api_key: API_KEY, api_url: gateway_url },
+			call_timeout_ms: CALL_TIMEOUT_MS,
+		}),
 		log_files: openDirectory(join(data_folder, "audit")),
 	});
 	try {
@@ -54,10 +57,4 @@ export async function judge(
 	} finally {
 		await verifier.close();
 	}
-}
-
-function gatewayOf(data_folder: string, api_url: string | undefined): Gateway {
-	if (api_url === undefined) return createInProcessGateway(join(data_folder, "gateway"));
-	const access = { api_key: "sk_test_bench", api_url, call_timeout_ms: CALL_TIMEOUT_MS };
-	return createStripeGateway({ ...access, default_token: undefined });
 }

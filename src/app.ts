@@ -249,8 +249,8 @@ function auditKeySource({ audit, audit_private_key, data_folder }: Config) {
 }
 
 function openPayments({ config, stripe, log }: AppOptions, metrics: Metrics): OpenGateway {
-	const ledger_folder = join(config.data_folder, "gateway");
-	const opened = openGateway({ ...config.payment, stripe, ledger_folder }, { metrics, log });
+	const { payment, data_folder } = config;
+	const opened = openGateway({ ...payment, stripe, data_folder }, { metrics, log });
 	if (opened) return opened;
 	throw new ConfigError("Set STRIPE_API_KEY, or PAYMENT_GATEWAY=in-process to move no money.");
 }

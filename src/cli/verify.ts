@@ -1,9 +1,7 @@
-import { join } from "node:path";
 import { type Config, ConfigError } from "../config.ts";
 import { type Endpoints, readEndpoints } from "../embedded/endpoints.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import { createInProcessGateway } from "../gateway/in-process-gateway.ts";
-import { createStripeGateway } from "../gateway/stripe-gateway.ts";
+import { openBareGateway } from "../gateway/open-bare-gateway.ts";
 import { openStore } from "../object-store/open-store.ts";
 import { verifyLimits } from "../verify/limits.ts";
 import { openVerifier } from "../verify/open-verifier.ts";
@@ -63,12 +61,13 @@ function sinceOf(text: string): number {
 }
 
 function gatewayOf({ payment, stripe, data_folder }: Config, endpoints?: Endpoints): Gateway {
-	if (payment.gateway === "in-process") return createInProcessGateway(join(data_folder, "gateway"));
 	const { call_timeout_ms } = payment;
 	const sandbox = endpoints?.gateway_url;
 	// The sandbox takes any test key.
 	const found = stripe ?? (sandbox && { api_key: "sk_test_verify", api_url: sandbox });
-	if (found) return createStripeGateway({ ...found, call_timeout_ms, default_token: undefined });
+	if (payment.gateway === "in-process")
+		return openBareGateway({ data_folder, stripe: undefined, call_timeout_ms });
+	if (found) return openBareGateway({ data_folder, stripe: found, call_timeout_ms });
 	throw new ConfigError(
 		"Set STRIPE_API_KEY to read the gateway's books, or call with --no-gateway.",
 	);

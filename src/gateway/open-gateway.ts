@@ -2,8 +2,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Gateway } from "./gateway.ts";
 import { createGuardedGateway, type GuardSettings } from "./guarded-gateway.ts";
-import { createInProcessGateway } from "./in-process-gateway.ts";
-import { createStripeGateway } from "./stripe-gateway.ts";
+import { openBareGateway } from "./open-bare-gateway.ts";
 import { readWebhook, type Webhook } from "./webhook.ts";
 
 export interface OpenGatewayOptions extends GuardSettings {
@@ -18,8 +17,8 @@ export interface OpenGatewayOptions extends GuardSettings {
 				readonly webhook_secret: string | undefined;
 		  }
 		| undefined;
-	/** Of the gateway inside the process. */
-	readonly ledger_folder: string;
+	/** Holds the ledger of the gateway inside the process. */
+	readonly data_folder: string;
 }
 
 /** A gateway, and how what it tells by itself is read. */
@@ -36,15 +35,14 @@ export function openGateway(
 	options: OpenGatewayOptions,
 	needs: { readonly metrics: Metrics; readonly log: Log },
 ): OpenGateway | undefined {
-	const { stripe, call_timeout_ms, default_token } = options;
+	const { stripe } = options;
 	if (options.gateway === "in-process") {
-		return { gateway: createInProcessGateway(options.ledger_folder), readWebhook: undefined };
+		return { gateway: openBareGateway({ ...options, stripe: undefined }), readWebhook: undefined };
 	}
 	if (stripe === undefined) return undefined;
-	const inner = createStripeGateway({ ...stripe, call_timeout_ms, default_token });
 	const { webhook_secret } = stripe;
 	return {
-		gateway: createGuardedGateway(inner, options, needs),
+		gateway: createGuardedGateway(openBareGateway(options), options, needs),
 		readWebhook:
 			webhook_secret === undefined
 				? undefined
