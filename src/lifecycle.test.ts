@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { every, type Part, sequence } from "./lifecycle.ts";
+import { every, type Part, sequence, within } from "./lifecycle.ts";
 
 function recorder() {
 	const done: string[] = [];
@@ -115,6 +115,19 @@ describe("what is done every millisecond", () => {
 		round.resolve();
 		await stopping;
 		expect(begun).toHaveLength(1);
+	});
+});
+
+describe("what is waited for so long at most", () => {
+	test("gives its value, or its error", async () => {
+		expect(await within(60_000, Promise.resolve("there"))).toBe("there");
+		await expect(within(60_000, Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+	});
+
+	test("is given up when it takes longer, and may fail then", async () => {
+		const late = Promise.withResolvers<string>();
+		expect(await within(1, late.promise)).toBeUndefined();
+		late.reject(new Error("nobody hears this"));
 	});
 });
 

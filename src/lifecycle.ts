@@ -47,6 +47,21 @@ export function every(
 }
 
 /**
+ * Waits for a promise so long at most, and leaves no timer behind.
+ * @returns undefined when it took longer; what becomes of the promise then is not heard here
+ * @throws what the promise was rejected with in that time
+ */
+export async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+	const over = Promise.withResolvers<undefined>();
+	const timer = setTimeout(over.resolve, ms);
+	try {
+		return await Promise.race([promise, over.promise]);
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
+/**
  * Joins parts into one. They start in the order given and stop in reverse; when one does not
  * start, those already started are stopped before the error is passed on. One that does not stop
  * in order leaves no other running: its error is passed on in the end.

@@ -1,4 +1,5 @@
 import { BUNDLE_WIDTH, decodeEntry } from "../contracts/audit-log.ts";
+import { within } from "../lifecycle.ts";
 import { CHECKPOINT_PATH, peekCheckpoint } from "../transparency/checkpoint.ts";
 import { readEntries } from "../transparency/find-order.ts";
 import type { LogReader } from "../transparency/log-reader.ts";
@@ -20,7 +21,7 @@ export async function tail(values: FlagValues): Promise<number> {
 	for (;;) {
 		next = await print(reader, next, await sizeOf(reader));
 		if (!values.follow) return 0;
-		if (await Promise.race([ended, Bun.sleep(POLL_MS).then(() => false)])) return 0;
+		if (await within(POLL_MS, ended)) return 0;
 	}
 }
 

@@ -1,18 +1,17 @@
-import type { Part } from "../lifecycle.ts";
+import { type Part, within } from "../lifecycle.ts";
 import type { Log } from "../telemetry/log.ts";
 
 /** Stops a part and answers the exit code: 1 when it is not done in time or fails, and the log says where. */
 export async function stopWithin(part: Part, grace_ms: number, log: Log): Promise<number> {
-	const late = Promise.withResolvers<"late">();
-	const timer = setTimeout(() => late.resolve("late"), grace_ms);
 	try {
-		const end = await Promise.race([part.stop(), late.promise]);
-		if (end !== "late") return 0;
+		const stopped = await within(
+			grace_ms,
+			part.stop().then(() => true),
+		);
+		if (stopped) return 0;
 		log.error({ part: part.stopping?.() ?? part.name, grace_ms }, "the stop takes too long");
 	} catch (error) {
 		log.error({ err: error }, "the stop was not in order");
-	} finally {
-		clearTimeout(timer);
 	}
 	return 1;
 }

@@ -1,3 +1,4 @@
+import { within } from "../lifecycle.ts";
 import { redactUrls } from "../telemetry/redact.ts";
 
 /** Something the process needs for its work. `check` throws when it is not there. */
@@ -57,16 +58,13 @@ function shared<Result>(ask: () => Promise<Result>): () => Promise<Result> {
 async function run({ name, check }: Check, check_ms_max: number): Promise<CheckResult> {
 	const start = performance.now();
 	const duration_ms = () => Math.round(performance.now() - start);
-	const { promise: timeout, reject } = Promise.withResolvers<never>();
-	const late = () => reject(new Error(`no answer within ${check_ms_max} ms`));
-	const timer = setTimeout(late, check_ms_max);
 	try {
-		await Promise.race([Promise.try(check), timeout]);
+		const answered = Promise.try(check).then(() => true);
+		if (!(await within(check_ms_max, answered)))
+			throw new Error(`no answer within ${check_ms_max} ms`);
 		return { name, status: "ok", duration_ms: duration_ms() };
 	} catch (error) {
 		const message = redactUrls(error instanceof Error ? error.message : String(error));
 		return { name, status: "failed", error: message, duration_ms: duration_ms() };
-	} finally {
-		clearTimeout(timer);
 	}
 }

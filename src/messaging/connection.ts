@@ -5,7 +5,7 @@ import {
 	jetstreamManager,
 } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "nats";
-import type { Part } from "../lifecycle.ts";
+import { type Part, within } from "../lifecycle.ts";
 import type { Log } from "../telemetry/log.ts";
 
 export interface BrokerOptions {
@@ -126,13 +126,6 @@ export function openBroker(options: BrokerOptions, log: Log): Broker {
 			return closing;
 		},
 	};
-}
-
-/** Waits for a promise so long at most, and leaves no timer behind. */
-async function within(ms: number, promise: Promise<unknown>): Promise<void> {
-	const over = Promise.withResolvers<void>();
-	const timer = setTimeout(over.resolve, ms);
-	await Promise.race([promise, over.promise]).finally(() => clearTimeout(timer));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type EventStream, type ModuleName, publishedTo } from "../contracts/streams.ts";
 import { without } from "../crash-point.ts";
 import type { Lock } from "../database/lock.ts";
-import { every, type Part } from "../lifecycle.ts";
+import { every, type Part, within } from "../lifecycle.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Broker, Session } from "./connection.ts";
 import { publishAgain } from "./publish-again.ts";
@@ -55,7 +55,7 @@ export function createStreamGuard(module: Guarded, needs: GuardNeeds): StreamGua
 
 	async function look(tryLock = needs.tryLock) {
 		if (!broker.connected()) return;
-		const session = await Promise.race([broker.ready, Bun.sleep(LOOK_MS)]);
+		const session = await within(LOOK_MS, broker.ready);
 		if (session === undefined) return;
 		const settling = await marks?.begin(session);
 		const remembered = await memory.load();

@@ -7,6 +7,7 @@ import {
 	BatchSpanProcessor,
 	type SpanExporter,
 } from "@opentelemetry/sdk-trace-base";
+import { within } from "../lifecycle.ts";
 import type { StartSpan } from "./span.ts";
 import { createExporter, type ExporterOptions } from "./trace-exporter.ts";
 import { createSampling, type Sampler } from "./trace-sampling.ts";
@@ -62,7 +63,10 @@ export function createRecorder(o: RecorderOptions): Recorder {
 			const options = { kind: KINDS[kind], attributes, ...(startTime && { startTime }) };
 			return wrapSpan(tracer.startSpan(name, options, context));
 		},
-		close: () => within(o.flush_ms_max ?? FLUSH_MS_MAX, shutDown(provider, exporter)),
+		async close() {
+			const closed = shutDown(provider, exporter).catch(() => undefined);
+			await within(o.flush_ms_max ?? FLUSH_MS_MAX, closed);
+		},
 	};
 }
 
@@ -91,11 +95,4 @@ async function shutDown(provider: BasicTracerProvider, exporter: SpanExporter): 
 	} catch {
 		await exporter.shutdown();
 	}
-}
-
-async function within(ms: number, work: Promise<void>): Promise<void> {
-	const { promise: timeout, resolve } = Promise.withResolvers<void>();
-	const timer = setTimeout(resolve, ms);
-	await Promise.race([work, timeout]).catch(() => {});
-	clearTimeout(timer);
 }

@@ -1,6 +1,6 @@
 import { type EventStream, eventStreams } from "../../contracts/streams.ts";
 import type { Lock } from "../../database/lock.ts";
-import type { Part } from "../../lifecycle.ts";
+import { type Part, within } from "../../lifecycle.ts";
 import { createBatcher } from "../../messaging/batcher.ts";
 import type { Broker } from "../../messaging/connection.ts";
 import {
@@ -74,7 +74,7 @@ export function createSequencer(options: SequencerOptions, needs: SequencerNeeds
 					pause_ms = CONFLICT_PAUSE_MS;
 				} else log.warn({ err: error }, "the audit log waits");
 			}
-			if (!stopped) await Promise.race([stopping.promise, Bun.sleep(pause_ms)]);
+			if (!stopped) await within(pause_ms, stopping.promise);
 		}
 	}
 

@@ -1,4 +1,5 @@
 import type { Gateway } from "../../gateway/gateway.ts";
+import { within } from "../../lifecycle.ts";
 
 /** Calls on their way to the gateway for each that it takes at the same time: the next one waits at its door. */
 const CALLS_A_PLACE = 2;
@@ -28,10 +29,7 @@ export function createRoom(gateway: Pick<Gateway, "capacity">) {
 			while (free() < Math.min(wanted, Math.max(1, gateway.capacity()))) {
 				const left_ms = until - performance.now();
 				if (left_ms <= 0 || gateway.capacity() === 0) break;
-				const look = Promise.withResolvers<void>();
-				const timer = setTimeout(look.resolve, Math.min(left_ms, LOOK_MS));
-				await Promise.race([freed.promise, look.promise]);
-				clearTimeout(timer);
+				await within(Math.min(left_ms, LOOK_MS), freed.promise);
 			}
 			return Math.max(0, Math.min(wanted, free()));
 		},

@@ -1,3 +1,4 @@
+import { within } from "../../lifecycle.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Moving } from "./move-money.ts";
 
@@ -7,14 +8,11 @@ import type { Moving } from "./move-money.ts";
  * @throws what went wrong in that time
  */
 export async function writtenWithin(moving: Moving, straggler_ms: number, log: Log): Promise<void> {
-	const late = Promise.withResolvers<"late">();
-	const timer = setTimeout(late.resolve, straggler_ms, "late");
-	try {
-		const first = await Promise.race([moving.finished, late.promise]);
-		if (first !== "late") return;
-	} finally {
-		clearTimeout(timer);
-	}
+	const finished = await within(
+		straggler_ms,
+		moving.finished.then(() => true),
+	);
+	if (finished) return;
 	moving.finished.catch((error) =>
 		log.warn({ err: error, charges: moving.open().length }, "slow charges were not written down"),
 	);
