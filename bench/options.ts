@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { UsageError } from "../src/cli/usage-error.ts";
+import { wholeNumber } from "../src/cli/whole-number.ts";
 
 export const HELP = `Usage: bun run bench [options]
 
@@ -81,7 +82,10 @@ export function parseOptions(args: readonly string[]): Options {
 		throw new UsageError("--outage needs --gateway sandbox.");
 	}
 	type Count = "orders" | "rate" | "connections" | "warm-up" | "outage";
-	const count = (name: Count, min: number, max: number) => whole(name, values[name], min, max);
+	const count = (name: Count, min: number, max: number) => {
+		const text = values[name];
+		return text === undefined ? undefined : wholeNumber(name, text, { min, max });
+	};
 	return {
 		orders: count("orders", 1, ORDERS_MAX) ?? (smoke ? ORDERS_SMOKE : ORDERS_DEFAULT),
 		rate: count("rate", 1, RATE_MAX),
@@ -102,16 +106,4 @@ function parseFlags(args: readonly string[]) {
 	} catch (cause) {
 		throw new UsageError((cause as Error).message, { cause });
 	}
-}
-
-function whole(
-	name: string,
-	text: string | undefined,
-	min: number,
-	max: number,
-): number | undefined {
-	if (text === undefined) return undefined;
-	const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-	if (value >= min && value <= max) return value;
-	throw new UsageError(`--${name} ${text}: must be a whole number from ${min} to ${max}.`);
 }

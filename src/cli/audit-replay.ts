@@ -14,7 +14,7 @@ const SETTLE_S = "10";
 /** Replays the audit log, compares what it comes to with the tables, and answers 0 when they agree. */
 export async function replayAudit(values: FlagValues): Promise<number> {
 	const [config, reader] = await Promise.all([readSettings(values), openLog(values)]);
-	const settle_ms = wholeNumber("--settle-s", values["settle-s"] ?? SETTLE_S) * 1_000;
+	const settle_ms = wholeNumber("settle-s", values["settle-s"] ?? SETTLE_S) * 1_000;
 	const database_urls = values["log-only"]
 		? undefined
 		: databaseUrls(config, readEndpoints(config.data_folder));

@@ -9,8 +9,11 @@ import { createOutput } from "./output.ts";
 import { endOnFaults, stopWithin } from "./shutdown.ts";
 import { watchSignals } from "./signals.ts";
 import { UsageError } from "./usage-error.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 const PORT = "4242";
+const PORT_MAX = 65_535;
+const SEED_MAX = 2 ** 32 - 1;
 const HOST = "127.0.0.1";
 const KEY_LIFETIME = "24h";
 const WEBHOOK_SECRET = "whsec_sandbox";
@@ -51,13 +54,13 @@ function asError(error: unknown): unknown {
 }
 
 function sandboxOf(values: FlagValues, folder: string, report: (line: string) => void): Sandbox {
-	const port = wholeNumber(values, "port", PORT);
+	const port = wholeNumber("port", values.port ?? PORT, { max: PORT_MAX });
 	return createSandbox({
 		folder,
 		api_key: values.key,
 		key_lifetime_ms: duration(values["key-lifetime"] ?? KEY_LIFETIME),
 		faults: faultsOf(values.fault ?? ""),
-		seed: wholeNumber(values, "seed", `${Date.now() % 2 ** 32}`),
+		seed: wholeNumber("seed", values.seed ?? `${Date.now() % 2 ** 32}`, { max: SEED_MAX }),
 		webhook: {
 			url: values["webhook-url"],
 			secret: values["webhook-secret"] ?? WEBHOOK_SECRET,
@@ -85,15 +88,6 @@ function welcome(url: string, folder: string): string {
   Data      ${folder}
 
 Ctrl-C stops it.`;
-}
-
-type NumberFlag = "port" | "seed";
-
-function wholeNumber(values: FlagValues, flag: NumberFlag, otherwise: string): number {
-	const text = values[flag] ?? otherwise;
-	const max = flag === "port" ? 65_535 : 2 ** 32 - 1;
-	if (/^\d+$/.test(text) && Number(text) <= max) return Number(text);
-	throw new UsageError(`--${flag} takes a whole number up to ${max}, not "${text}".`);
 }
 
 function share(values: FlagValues, flag: "webhook-duplicate" | "webhook-reorder"): number {

@@ -42,7 +42,7 @@ export async function verify(values: FlagValues): Promise<number> {
 function optionsOf(values: FlagValues, config: Config): VerifyOptions {
 	const number = (flag: "settle-s" | "unknown-minutes") => {
 		const text = values[flag];
-		return text === undefined ? undefined : wholeNumber(`--${flag}`, text);
+		return text === undefined ? undefined : wholeNumber(flag, text);
 	};
 	return {
 		since_ms: values.since === undefined ? undefined : sinceOf(values.since),

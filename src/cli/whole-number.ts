@@ -1,7 +1,18 @@
 import { UsageError } from "./usage-error.ts";
 
-/** @throws UsageError for what is not one */
-export function wholeNumber(flag: string, text: string): number {
-	if (/^\d{1,9}$/.test(text)) return Number(text);
-	throw new UsageError(`${flag} takes a whole number, not "${text}".`);
+const NUMBER_MAX = 999_999_999;
+
+/**
+ * The whole number that a flag is given.
+ * @throws UsageError for what is none, or out of the range
+ */
+export function wholeNumber(
+	flag: string,
+	text: string,
+	{ min = 0, max = NUMBER_MAX } = {},
+): number {
+	const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+	if (value >= min && value <= max) return value;
+	const range = min === 0 ? `up to ${max}` : `from ${min} to ${max}`;
+	throw new UsageError(`--${flag} takes a whole number ${range}, not "${text}".`);
 }

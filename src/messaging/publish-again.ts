@@ -1,5 +1,5 @@
 import type { Session } from "./connection.ts";
-import { publishAll } from "./publish.ts";
+import { publishEvents } from "./publish.ts";
 import type { StreamMemory } from "./stream-memory.ts";
 
 const ROWS_MAX = 20;
@@ -20,11 +20,7 @@ export async function publishAgain({ js }: Session, memory: StreamMemory): Promi
 		after = last.outbox_id;
 		const events = rows.flatMap((row) => row.events);
 		for (let from = 0; from < events.length; from += EVENTS_MAX) {
-			const part = events.slice(from, from + EVENTS_MAX);
-			await publishAll(
-				js,
-				part.map((event) => ({ event, traceparent: event.traceparent, republished: true })),
-			);
+			await publishEvents(js, events.slice(from, from + EVENTS_MAX), true);
 		}
 		published += events.length;
 	}

@@ -28,6 +28,20 @@ export async function publishAll(
 	}
 }
 
+/** The same for events that go out in the trace they have, all of them with the same word on whether they did before. */
+export function publishEvents(
+	js: JetStreamClient,
+	events: readonly OutgoingEvent[],
+	republished: Republished,
+): Promise<void> {
+	const publications = events.map((event) => ({
+		event,
+		traceparent: event.traceparent,
+		republished,
+	}));
+	return publishAll(js, publications);
+}
+
 async function publishBatch(
 	js: JetStreamClient,
 	publications: readonly Publication[],

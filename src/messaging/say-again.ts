@@ -1,7 +1,7 @@
 import type { OutgoingEvent } from "../contracts/events.ts";
 import type { Broker } from "./connection.ts";
 import type { Republished } from "./headers.ts";
-import { publishAll } from "./publish.ts";
+import { publishEvents } from "./publish.ts";
 
 /** Publishes events once more that have been published, and that Postgres knows without an outbox. */
 export async function sayAgain(
@@ -11,8 +11,5 @@ export async function sayAgain(
 ): Promise<void> {
 	if (events.length === 0) return;
 	const { js } = await broker.ready;
-	await publishAll(
-		js,
-		events.map((event) => ({ event, traceparent: event.traceparent, republished })),
-	);
+	await publishEvents(js, events, republished);
 }

@@ -2,7 +2,7 @@ import { createEvent } from "../contracts/events.ts";
 import type { OperatorAction } from "../contracts/operation-events.ts";
 import type { Session } from "../messaging/connection.ts";
 import type { Act } from "../messaging/dead-letter-mover.ts";
-import { publishAll } from "../messaging/publish.ts";
+import { publishEvents } from "../messaging/publish.ts";
 
 /** Whatever would not fit into the event is cut. */
 const DETAILS_CHARACTERS_MAX = 16_000;
@@ -52,5 +52,5 @@ async function say(
 		},
 		undefined,
 	);
-	await publishAll(js, [{ event, traceparent: undefined, republished: false }]);
+	await publishEvents(js, [event], false);
 }
