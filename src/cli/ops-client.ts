@@ -1,6 +1,7 @@
 import { userInfo } from "node:os";
 import type { Config } from "../config.ts";
 import { readEndpoints } from "../embedded/endpoints.ts";
+import { addressOf } from "../http/address.ts";
 import type { FlagValues } from "./flags.ts";
 import { readSettings } from "./settings.ts";
 
@@ -24,11 +25,6 @@ export function opsUrl(config: Config, given?: string): string {
 	if (given !== undefined) return given.replace(/\/+$/, "");
 	const kept = readEndpoints(config.data_folder)?.ops_url;
 	return config.ops.port === 0 && kept ? kept : addressOf(config.ops);
-}
-
-function addressOf({ host, port }: { host: string; port: number }): string {
-	if (host === "0.0.0.0" || host === "::") return `http://127.0.0.1:${port}`;
-	return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 export async function openOps(values: FlagValues): Promise<OpsClient> {

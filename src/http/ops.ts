@@ -1,6 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Part } from "../lifecycle.ts";
+import { addressOf } from "./address.ts";
 import { type Check, createHealth, type Health, type Readiness } from "./health.ts";
 import { listen } from "./listen.ts";
 import { HttpProblem } from "./problem.ts";
@@ -46,7 +47,7 @@ export function createOps(o: OpsOptions): Ops {
 	return {
 		name: "ops",
 		get url() {
-			return urlOf(o.host, server?.port ?? o.port);
+			return addressOf({ host: o.host, port: server?.port ?? o.port });
 		},
 		drain: health.drain,
 		async start() {
@@ -91,9 +92,4 @@ function answer(c: Context, readiness: Readiness, info: object = {}): Response {
 	const status = readiness.status === "ready" ? 200 : 503;
 	c.header("cache-control", "no-store");
 	return c.json({ status: readiness.status, ...info, checks }, status);
-}
-
-function urlOf(host: string, port: number): string {
-	if (host === "0.0.0.0" || host === "::") return `http://127.0.0.1:${port}`;
-	return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
