@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
 import { startApp } from "../support/app.ts";
+import { createOps } from "../support/ops.ts";
 import { privateServers } from "../support/servers.ts";
 import { openStreams } from "../support/streams.ts";
 import { eventually } from "../support/wait.ts";
@@ -23,18 +24,13 @@ interface Consumer {
 	readonly from_sequence?: number;
 }
 
-async function list(): Promise<readonly Consumer[]> {
-	const response = await fetch(`${app.app.ops_url}/v1/consumers`);
-	return ((await response.json()) as { consumers: Consumer[] }).consumers;
-}
+const ops = createOps(app.app.ops_url);
+const list = async () =>
+	(await ops("GET", "consumers")).json<{ consumers: readonly Consumer[] }>().consumers;
 
 async function act(durable: string, action: string, more: object = {}) {
-	const response = await fetch(`${app.app.ops_url}/v1/consumers/${durable}/${action}`, {
-		method: "POST",
-		body: JSON.stringify({ operator: "ada", ...more }),
-		headers: { "content-type": "application/json" },
-	});
-	return { status: response.status, body: (await response.json()) as Consumer };
+	const answer = await ops("POST", `consumers/${durable}/${action}`, { operator: "ada", ...more });
+	return { status: answer.status, body: answer.json<Consumer>() };
 }
 
 const find = async (durable: string) => (await list()).find((it) => it.durable === durable);

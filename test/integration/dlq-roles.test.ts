@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { startApp } from "../support/app.ts";
 import { orderCancelled, publishEvent } from "../support/events.ts";
+import { createOps } from "../support/ops.ts";
 import { privateServers } from "../support/servers.ts";
 import { openStreams } from "../support/streams.ts";
 import { eventually } from "../support/wait.ts";
@@ -14,17 +15,13 @@ const consumer = { ack_wait_ms: 60_000 };
 const payment = await startApp(servers, { roles: ["payment"], settings: { consumer } });
 const streams = await openStreams(servers);
 
-async function plan() {
-	const response = await fetch(`${order.app.ops_url}/v1/dead-letters/redrive`, {
-		method: "POST",
-		headers: { "content-type": "application/json" },
-		body: JSON.stringify({ operator: "ada", filter: {}, dry_run: true }),
-	});
-	return (await response.json()) as {
+const ops = createOps(order.app.ops_url);
+const redrive = (more: object) => ops("POST", "dead-letters/redrive", { operator: "ada", ...more });
+const plan = async () =>
+	(await redrive({ filter: {}, dry_run: true })).json<{
 		effects: Record<string, number>;
 		forecasts: { says: string }[];
-	};
-}
+	}>();
 
 test("a process foresees what another one will do, and redrives for it", async () => {
 	await sql`alter table millrace_payment.charges rename to charges_away`;
@@ -46,12 +43,8 @@ test("a process foresees what another one will do, and redrives for it", async (
 	expect(alone.effects).toEqual({ unknown: 600 });
 	expect(alone.forecasts[0]?.says).toBe("no process that has payment-refund answers");
 	const again = await startApp(servers, { roles: ["payment"] });
-	const answer = await fetch(`${order.app.ops_url}/v1/dead-letters/redrive`, {
-		method: "POST",
-		headers: { "content-type": "application/json" },
-		body: JSON.stringify({ operator: "ada", filter: { module: "payment" } }),
-	});
-	expect(await answer.text()).toContain('"sent":600');
+	const { text } = await redrive({ filter: { module: "payment" } });
+	expect(text).toContain('"sent":600');
 	await eventually(async () => {
 		const [row] = await sql<{ count: number }[]>`
 			select count(*)::int as count from millrace_payment.charges where state = 'void'`;

@@ -4,6 +4,7 @@ import { park } from "../../src/messaging/dead-letter.ts";
 import { startApp } from "../support/app.ts";
 import { readLog } from "../support/audit-log.ts";
 import { orderFacts } from "../support/events.ts";
+import { createOps } from "../support/ops.ts";
 import { privateServers } from "../support/servers.ts";
 import { openStreams } from "../support/streams.ts";
 import { eventually } from "../support/wait.ts";
@@ -33,20 +34,9 @@ interface Forecast {
 	readonly says: string;
 }
 
-async function ops(method: "GET" | "POST", path: string, body?: object) {
-	const response = await fetch(`${app.app.ops_url}/v1/${path}`, {
-		method,
-		...(body && {
-			body: JSON.stringify(body),
-			headers: { "content-type": "application/json" },
-		}),
-	});
-	return { status: response.status, text: await response.text() };
-}
-
-const get = async <T>(path: string) => JSON.parse((await ops("GET", path)).text) as T;
-const post = async <T>(path: string, body: object) =>
-	JSON.parse((await ops("POST", path, body)).text) as T;
+const ops = createOps(app.app.ops_url);
+const get = async <T>(path: string) => (await ops("GET", path)).json<T>();
+const post = async <T>(path: string, body: object) => (await ops("POST", path, body)).json<T>();
 const letters = async (query = "") =>
 	(await get<{ letters: Letter[] }>(`dead-letters?${query}`)).letters;
 

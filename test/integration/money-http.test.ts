@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { chargeId } from "../../src/modules/payment/payment.ts";
 import { startApp } from "../support/app.ts";
+import { createOps } from "../support/ops.ts";
 import { privateServers } from "../support/servers.ts";
 import { openStreams } from "../support/streams.ts";
 import { eventually } from "../support/wait.ts";
@@ -12,15 +13,10 @@ const app = await startApp(servers);
 const streams = await openStreams(servers);
 await app.stockUp("SKU-1", 1_000_000);
 
-async function ops(method: "GET" | "POST", path: string, body?: unknown) {
-	const response = await fetch(`${app.app.ops_url}${path}`, {
-		method,
-		...(body !== undefined && {
-			body: JSON.stringify(body),
-			headers: { "content-type": "application/json" },
-		}),
-	});
-	return { status: response.status, body: (await response.json()) as Record<string, never> };
+const operators = createOps(app.app.ops_url);
+async function ops(...asked: Parameters<typeof operators>) {
+	const { status, json } = await operators(...asked);
+	return { status, body: json<Record<string, never>>() };
 }
 
 /** An order that is confirmed and was charged `amount`. */
@@ -32,9 +28,9 @@ async function charged(amount: number): Promise<string> {
 }
 
 const refund = (order_id: string, refund_id: string, amount: number) =>
-	ops("POST", `/v1/orders/${order_id}/refunds`, { refund_id, amount });
+	ops("POST", `orders/${order_id}/refunds`, { refund_id, amount });
 const chargesOf = async (order_id: string) =>
-	(await ops("GET", `/v1/orders/${order_id}/charges`)).body.charges as unknown as Record<
+	(await ops("GET", `orders/${order_id}/charges`)).body.charges as unknown as Record<
 		string,
 		unknown
 	>[];
@@ -59,16 +55,14 @@ async function park(order_id: string, kind: "charge" | "refund"): Promise<string
 }
 
 const decide = (order_id: string, charge_id: string, body: unknown) =>
-	ops("POST", `/v1/orders/${order_id}/charges/${charge_id}/decision`, body);
+	ops("POST", `orders/${order_id}/charges/${charge_id}/decision`, body);
 
 test("what an operator does about money is said in events, before and after", async () => {
 	const order_id = await charged(500);
-	const response = await fetch(`${app.app.ops_url}/v1/orders/${order_id}/refunds`, {
-		method: "POST",
-		body: JSON.stringify({ refund_id: "recorded", amount: 100 }),
-		headers: { "content-type": "application/json", "millrace-operator": "ada" },
-	});
-	expect(response.status).toBe(202);
+	const asked = { refund_id: "recorded", amount: 100 };
+	const by = { "millrace-operator": "ada" };
+	const answer = await ops("POST", `orders/${order_id}/refunds`, asked, by);
+	expect(answer.status).toBe(202);
 	const said = (await streams.messages("OPERATIONS"))
 		.map((message) => message.json())
 		.map((it) => ({ ...it, details: JSON.parse(String(it.details)) }))
@@ -125,7 +119,7 @@ describe("a refund that an operator asks for", () => {
 		expect((await refund(order_id, "none", 1)).status).toBe(409);
 		expect((await refund("no-such-order", "none", 1)).status).toBe(409);
 		expect((await refund("not.an.id", "none", 1)).status).toBe(404);
-		expect((await ops("GET", "/v1/orders/no-such-order/charges")).status).toBe(404);
+		expect((await ops("GET", "orders/no-such-order/charges")).status).toBe(404);
 	});
 
 	test.each([
@@ -135,7 +129,7 @@ describe("a refund that an operator asks for", () => {
 		{ refund_id: "a b", amount: 1 },
 		{ refund_id: "a", amount: 1, note: "?" },
 	])("has to be well formed: %j", async (body) => {
-		const answer = await ops("POST", "/v1/orders/any/refunds", body);
+		const answer = await ops("POST", "orders/any/refunds", body);
 		expect(answer).toMatchObject({ status: 400, body: { errors: [{}] } });
 	});
 });
@@ -143,20 +137,20 @@ describe("a refund that an operator asks for", () => {
 describe("what waits for a person", () => {
 	test("is listed page by page until it is decided", async () => {
 		for (const n of [1, 2, 3]) await park(`parked-${n}`, "charge");
-		const first = await ops("GET", "/v1/charges/parked?limit=2");
+		const first = await ops("GET", "charges/parked?limit=2");
 		expect(first.body.charges).toMatchObject([
 			{ order_id: "parked-1", state: "manual", last_error: "the books have no trace of it" },
 			{ order_id: "parked-2" },
 		]);
-		const next = await ops("GET", `/v1/charges/parked?limit=2&cursor=${first.body.next_cursor}`);
+		const next = await ops("GET", `charges/parked?limit=2&cursor=${first.body.next_cursor}`);
 		expect(next.body.charges).toMatchObject([{ order_id: "parked-3" }]);
 		expect(next.body.next_cursor).toBeUndefined();
 		for (const n of [1, 2, 3]) {
 			const charge_id = chargeId("charge", `parked-${n}`);
 			await decide(`parked-${n}`, charge_id, { outcome: "declined" });
 		}
-		expect((await ops("GET", "/v1/charges/parked")).body.charges).toEqual([] as never);
-		expect((await ops("GET", "/v1/charges/parked?cursor=x")).status).toBe(400);
+		expect((await ops("GET", "charges/parked")).body.charges).toEqual([] as never);
+		expect((await ops("GET", "charges/parked?cursor=x")).status).toBe(400);
 	});
 
 	test("is decided once, and the event about it is published", async () => {
