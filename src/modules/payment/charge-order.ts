@@ -96,7 +96,9 @@ export function chargeOrders(
 }
 
 function announceEnd(it: StoredCharge): readonly OutgoingEvent[] {
-	const ended_at = it.updated_at.toISOString();
+	// A refund moves the time of the last change. Too early does no harm: the log looks from there on.
+	const moved = it.cancelled || it.refunded > 0;
+	const ended_at = (moved ? it.created_at : it.updated_at).toISOString();
 	if (it.state === "succeeded" && it.gateway_reference !== null)
 		return announce(it, { state: "succeeded", reference: it.gateway_reference }, ended_at);
 	if (it.state === "declined")
