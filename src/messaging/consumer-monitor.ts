@@ -1,8 +1,10 @@
 import type { ConsumerInfo } from "@nats-io/jetstream";
+import type { Database } from "../database/connection.ts";
 import { every, type Part } from "../lifecycle.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Broker, Session } from "./connection.ts";
+import { forgetLeftBehind } from "./failures.ts";
 import type { Pause } from "./pause.ts";
 import { orUndefined } from "./streams.ts";
 
@@ -12,6 +14,8 @@ export interface MonitorOptions {
 	/** How long messages may wait with none delivered before the pull is made anew. */
 	readonly stall_ms: number;
 	readonly pause: Pause;
+	readonly database: Database;
+	readonly schema: string;
 	readonly broker: Broker;
 	readonly metrics: Metrics;
 	readonly log: Log;
@@ -24,14 +28,19 @@ export interface MonitorOptions {
 }
 
 const INTERVAL_MS = 2_000;
+const SWEEP_INTERVAL_MS = 60_000;
 
-/** Asks the broker how far a consumer is, for the metrics, and ends a stall that nothing else would end. */
+/**
+ * Asks the broker how far a consumer is, for the metrics and to clear up when all is settled, and ends a stall
+ * that nothing else would end.
+ */
 export function createConsumerMonitor(options: MonitorOptions): Part {
 	const { durable, stream, pause, broker, metrics, log } = options;
 	let received_before = -1;
 	let delivered_before = -1;
 	let moved_ms = 0;
 	let stalls = 0;
+	let swept_ms = Number.NEGATIVE_INFINITY;
 
 	async function look() {
 		if (!broker.connected()) return;
@@ -51,6 +60,19 @@ export function createConsumerMonitor(options: MonitorOptions): Part {
 			if (stalls > 1) await rewind(session, info);
 			await restart(session, "has stalled");
 		}
+		await sweep(info);
+	}
+
+	async function sweep({ num_pending, num_ack_pending }: ConsumerInfo) {
+		const due = performance.now() - swept_ms >= SWEEP_INTERVAL_MS;
+		if (num_pending + num_ack_pending > 0 || !due) return;
+		swept_ms = performance.now();
+		await forgetLeftBehind(options.database, options.schema, durable).catch((error) =>
+			log.warn(
+				{ err: error, consumer: durable },
+				"attempts of settled messages are still on record",
+			),
+		);
 	}
 
 	/** Whether there is nothing to wait for, or something came, here or to another replica. */

@@ -165,13 +165,7 @@ export function createConsumer<S extends Subject>(
 	}
 
 	const monitor = createConsumerMonitor({
-		durable,
-		stream,
-		stall_ms: settings.stall_ms,
-		pause,
-		broker,
-		metrics,
-		log,
+		...context,
 		received: () => received,
 		busy: () => batcher.waiting + batcher.running > 0,
 		restart: begin,

@@ -106,3 +106,21 @@ export async function forgetFailures(
 		where consumer = ${consumer} and message_id in (
 			select jsonb_array_elements_text(${JSON.stringify(message_ids)}::text::jsonb))`);
 }
+
+/** What was put on record later may be of a message that has come since. */
+const LEFT_BEHIND_S = 60;
+
+/**
+ * Forgets what is left on record of a consumer that has settled all there is: a message that was settled by
+ * another process, or after the broker had forgotten that it was delivered before, does not take it along.
+ */
+export async function forgetLeftBehind(
+	database: Database,
+	schema: string,
+	consumer: string,
+): Promise<void> {
+	const { sql } = database;
+	await database.run(sql`
+		delete from ${sql(schema)}.failures
+		where consumer = ${consumer} and last_failed_at < now() - ${LEFT_BEHIND_S} * interval '1 second'`);
+}

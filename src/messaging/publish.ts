@@ -28,7 +28,7 @@ export async function publishAll(
 	}
 }
 
-/** The same for events that go out in the trace they have, all of them with the same word on whether they did before. */
+/** The same for events that go out in the traces they have; `republished` holds for all of them. */
 export function publishEvents(
 	js: JetStreamClient,
 	events: readonly OutgoingEvent[],
