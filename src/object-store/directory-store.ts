@@ -9,6 +9,7 @@ const ASIDE = ".writing-";
 export function openDirectory(root: string): ObjectStore {
 	/** Folders that are there, but for those of partial objects, which come and go. */
 	const present = new Set<string>();
+	let cleared: Promise<void> | undefined;
 
 	function asideOf({ path }: NamedObject): string {
 		const digest = createHash("sha256").update(path).digest("hex").slice(0, 16);
@@ -48,6 +49,8 @@ export function openDirectory(root: string): ObjectStore {
 		objects: readonly NamedObject[],
 		settle: (aside: string, object: NamedObject) => Promise<void>,
 	): Promise<void> {
+		cleared ??= removeLeftOver(root);
+		await cleared;
 		const folders = new Set(objects.map(({ path }) => dirname(join(root, path))));
 		const grown = new Set<string>();
 		try {
@@ -94,6 +97,13 @@ export function openDirectory(root: string): ObjectStore {
 		},
 		discard: (folder) => rm(join(root, folder), { recursive: true, force: true }),
 	};
+}
+
+/** What killed processes did not finish. Whoever writes is the only one, or is about to find out that he is not. */
+async function removeLeftOver(root: string): Promise<void> {
+	const names = await readdir(root).catch(() => []);
+	const left = names.filter((name) => name.startsWith(ASIDE));
+	await Promise.allSettled(left.map((name) => rm(join(root, name), { force: true })));
 }
 
 /** A killed process of the same number may have left such a file, read-only. */

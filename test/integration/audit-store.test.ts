@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AwsClient } from "aws4fetch";
@@ -97,6 +97,17 @@ describe("a folder", () => {
 		expect(readdirSync(root).sort()).toEqual(["a", "b", "checkpoint"]);
 		const modes = readdirSync(root).map((name) => statSync(join(root, name)).mode & 0o777);
 		expect(new Set(modes)).toEqual(new Set([0o444]));
+	});
+
+	test("that is written to by a new process loses what a killed one did not finish", async () => {
+		const root = temporaryFolder("store");
+		const left = ".writing-1-0123456789abcdef";
+		writeFileSync(join(root, left), "half", { mode: 0o444 });
+		const store = openStore(root, undefined);
+		await store.read("a");
+		expect(readdirSync(root)).toEqual([left]);
+		await Promise.all([store.create([object("a", "one")]), store.create([object("b", "two")])]);
+		expect(readdirSync(root).sort()).toEqual(["a", "b"]);
 	});
 
 	test("lets go of what is discarded", async () => {
