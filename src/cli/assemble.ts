@@ -1,5 +1,8 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import packageFile from "../../package.json" with { type: "json" };
 import { type App, createApp } from "../app.ts";
+import type { Config } from "../config.ts";
 import { addEndpoints } from "../embedded/endpoints.ts";
 import type { Part } from "../lifecycle.ts";
 import { bannerFields, bannerText, type Running } from "./banner.ts";
@@ -44,8 +47,14 @@ async function welcome(plan: Plan, infrastructure: Infrastructure, app: App): Pr
 		gateway_url: roles.includes("payment") ? infrastructure.stripe?.api_url : undefined,
 		embedded,
 		data_folder: config.data_folder,
+		audit_key: roles.includes("audit") ? auditKeyOf(config) : undefined,
 		demo,
 	};
 	if (output.screen) output.screen.print(bannerText(running));
 	else output.log.info(bannerFields(running), "started");
+}
+
+function auditKeyOf({ audit, audit_private_key, data_folder }: Config): string | undefined {
+	const file = `${audit.key_file ?? join(data_folder, "audit.key")}.pub`;
+	return audit_private_key === undefined && existsSync(file) ? file : undefined;
 }

@@ -17,6 +17,8 @@ export interface Running {
 	readonly embedded: Infrastructure["embedded"];
 	/** Holds `endpoints.json` when a server is embedded. */
 	readonly data_folder: string;
+	/** The file with the public key of the audit log; undefined where it is not known. */
+	readonly audit_key: string | undefined;
 	readonly demo: boolean;
 }
 
@@ -30,6 +32,7 @@ export function bannerFields(it: Running) {
 		nats: redactUrls(it.nats_url),
 		gateway: it.gateway_url,
 		data_folder: it.data_folder,
+		audit_key: it.audit_key,
 	};
 }
 
@@ -51,6 +54,9 @@ export function bannerText(it: Running): string {
 			: [["Gateway", `${it.gateway_url}${inside(it.embedded.sandbox)}`] as const]),
 		["Roles", it.roles.join(", ")] as const,
 		["Data", dataRow(it)] as const,
+		...(it.audit_key === undefined
+			? []
+			: [["Log key", `${it.audit_key}  (checks the audit log)`] as const]),
 	];
 	return [
 		`millrace ${it.version} is up.`,

@@ -110,6 +110,7 @@ test("embedded: goods are there, others find the way in, and nothing is left beh
 	expect(program.stdout()).not.toContain(new URL(endpoints?.database_url ?? "").password);
 	const client = createClient(endpoints?.http_url ?? "");
 	expect(await client.available("TEA")).toBe(1_000_000);
+	expect(program.stdout()).toContain(`"audit_key":"${join(folder, "audit.key.pub")}"`);
 	program.kill("SIGINT");
 	expect(await program.exited).toBe(0);
 	expect(readEndpoints(folder)).toBeUndefined();
