@@ -26,7 +26,7 @@ async function lose(cluster: Cluster, store: Store) {
 	await bringGoods(cluster, goods);
 	const load = startLoad(cluster, { orders, rate_max: RATE_MAX });
 	await load.reached(COPY_AT);
-	const copy = store === "an empty disk" ? undefined : cluster.nats.copyStore();
+	const copy = store === "an empty disk" ? undefined : await cluster.nats.copyStore();
 	await load.reached(FREEZE_AT);
 	// What the others publish from now on nobody has had when it is lost.
 	const frozen = [...cluster.hosting("payment"), ...cluster.hosting("audit")];

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import type { EventStream } from "../../src/contracts/streams.ts";
 import { type Cluster, withCluster } from "../support/cluster.ts";
 import { bringGoods, startLoad } from "../support/cluster-load.ts";
 import { makeWorkload } from "../support/cluster-workload.ts";
@@ -17,17 +18,6 @@ const WITHOUT_MAJORITY = 20 * RATE_MAX;
 /** More than come in until the last fault is over. */
 const ORDERS_MAX = 20_000;
 const { goods, orders } = makeWorkload({ seed: 51, orders: ORDERS_MAX });
-
-async function leaderOf({ broker }: Cluster, stream: string): Promise<string> {
-	return await eventually(
-		async () => {
-			const { cluster } = await broker.jsm.streams.info(stream);
-			if (!cluster?.leader) throw new Error(`${stream} has no leader`);
-			return cluster.leader;
-		},
-		{ timeout_ms: 30_000 },
-	);
-}
 
 /** Every stream has all its replicas, and none of them is behind. */
 async function whole({ broker }: Cluster) {
@@ -48,7 +38,8 @@ async function killLeaders(cluster: Cluster, servers: NatsCluster, reached: () =
 	const killed: string[] = [];
 	const streams = ["ORDERS", "INVENTORY", "PAYMENTS"];
 	for (let kill = 0; kill < LEADER_KILLS; kill += 1) {
-		const leader = await leaderOf(cluster, streams[kill % streams.length] as string);
+		const stream = streams[kill % streams.length] as EventStream;
+		const leader = await eventually(() => cluster.broker.leaderOf(stream), { timeout_ms: 30_000 });
 		await servers.kill(servers.position(leader));
 		killed.push(leader);
 		await reached();

@@ -15,8 +15,6 @@ export interface Progress {
 	readonly last: Readonly<Record<EventStream, number>>;
 	/** Messages not delivered yet or not acknowledged yet, of all durable consumers. */
 	readonly open: number;
-	/** Deliveries beyond the first of each message, of all durable consumers since they were made. */
-	readonly redeliveries: number;
 }
 
 export interface ClusterBroker {
@@ -24,6 +22,13 @@ export interface ClusterBroker {
 	readonly js: JetStreamClient;
 	readonly jsm: JetStreamManager;
 	progress(): Promise<Progress>;
+	/** The server that leads a stream, by its name; throws while there is none. */
+	leaderOf(stream: EventStream): Promise<string>;
+	/**
+	 * Deliveries beyond the first of each message that were acknowledged or given back since this connection
+	 * stands. Consumers count them too, but begin anew when they are made anew or go back.
+	 */
+	redeliveries(): Promise<number>;
 	close(): Promise<void>;
 }
 
@@ -35,6 +40,12 @@ export async function openClusterBroker(url: string): Promise<ClusterBroker> {
 		reconnectTimeWait: 100,
 	});
 	const jsm = await jetstreamManager(nc, { checkAPI: false });
+	let redeliveries = 0;
+	nc.subscribe("$JS.ACK.>", {
+		callback(error, { subject, data }) {
+			if (error === null && deliveryOf(subject) > 1 && !isInProgress(data)) redeliveries += 1;
+		},
+	});
 	return {
 		nc,
 		jsm,
@@ -44,34 +55,42 @@ export async function openClusterBroker(url: string): Promise<ClusterBroker> {
 			return {
 				last: Object.fromEntries(all.map(({ stream, last }) => [stream, last])) as Progress["last"],
 				open: sum(all.map(({ open }) => open)),
-				redeliveries: sum(all.map(({ redeliveries }) => redeliveries)),
 			};
+		},
+		async leaderOf(stream) {
+			const { cluster } = await jsm.streams.info(stream);
+			if (!cluster?.leader) throw new Error(`${stream} has no leader`);
+			return cluster.leader;
+		},
+		async redeliveries() {
+			await nc.flush();
+			return redeliveries;
 		},
 		close: () => nc.close(),
 	};
 }
 
 async function progressOf(jsm: JetStreamManager, stream: EventStream) {
-	const { state } = await jsm.streams.info(stream, { subjects_filter: ">" });
+	const { state } = await jsm.streams.info(stream);
 	let open = 0;
-	let redeliveries = 0;
 	for await (const info of jsm.consumers.list(stream)) {
-		const { durable_name, filter_subject, filter_subjects = [filter_subject ?? ""] } = info.config;
-		if (durable_name === undefined) continue;
-		const stored = sum(
-			Object.entries(state.subjects ?? {}).map(([subject, count]) =>
-				filter_subjects.some((filter) => passes(subject, filter)) ? count : 0,
-			),
-		);
-		open += info.num_pending + info.num_ack_pending;
-		redeliveries += info.delivered.consumer_seq - (stored - info.num_pending);
+		if (info.config.durable_name !== undefined) open += info.num_pending + info.num_ack_pending;
 	}
-	return { stream, last: state.last_seq, open, redeliveries };
+	return { stream, last: state.last_seq, open };
 }
 
-/** A filter is a subject, or one with any last part. */
-function passes(subject: string, filter: string): boolean {
-	return filter === subject || (filter.endsWith(".*") && subject.startsWith(filter.slice(0, -1)));
+/**
+ * Which delivery of its message is answered on a subject, as the broker forms it:
+ * `$JS.ACK.<stream>.<consumer>.<delivery>.<…>`, or with domain and account before the stream.
+ */
+function deliveryOf(subject: string): number {
+	const tokens = subject.split(".");
+	return Number(tokens[tokens.length === 9 ? 4 : 6]);
+}
+
+/** Says that the message is still in hand; the answer is yet to come. */
+function isInProgress(data: Uint8Array): boolean {
+	return data.length > 1 && data[1] === "W".charCodeAt(0);
 }
 
 function sum(numbers: readonly number[]): number {

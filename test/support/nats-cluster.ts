@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Guarded, spawnGuarded, untilReady } from "../../src/embedded/guard.ts";
 import { keptPorts } from "../../src/embedded/port.ts";
@@ -23,8 +23,19 @@ const SIZE = 3;
 const READY_MS_MAX = 30_000;
 const HOST = "127.0.0.1";
 
-export async function natsCluster(): Promise<NatsCluster> {
+export interface NatsClusterOptions {
+	/**
+	 * Whether the servers tell their clients of each other. Without, a client uses only the addresses that it
+	 * was given, such as those of proxies. Default true, as `deploy/nats` has it.
+	 */
+	readonly advertised?: boolean;
+}
+
+export async function natsCluster({
+	advertised = true,
+}: NatsClusterOptions = {}): Promise<NatsCluster> {
 	const folder = temporaryFolder("nats-cluster");
+	const config = advertised ? CONFIG : silentConfig(folder);
 	const ports = keptPorts(join(folder, "ports"), 3 * SIZE);
 	const portOf = (position: number, kind: 0 | 1 | 2) => ports[3 * position + kind] as number;
 	const routes = Array.from({ length: SIZE }, (_, at) => [
@@ -37,7 +48,7 @@ export async function natsCluster(): Promise<NatsCluster> {
 		const store = join(folder, `node-${position}`);
 		mkdirSync(store, { recursive: true });
 		const server = await spawnGuarded({
-			command: [await natsBinary(), "-c", CONFIG],
+			command: [await natsBinary(), "-c", config],
 			log: join(folder, `node-${position}.log`),
 			environment: {
 				NATS_NAME: nameOf(position),
@@ -82,6 +93,13 @@ export async function natsCluster(): Promise<NatsCluster> {
 			await Promise.all(servers.map((server) => server?.stop()));
 		},
 	};
+}
+
+function silentConfig(folder: string): string {
+	const file = join(folder, "nats-server.conf");
+	const text = readFileSync(CONFIG, "utf8");
+	writeFileSync(file, text.replace("cluster {", "cluster {\n\tno_advertise: true"));
+	return file;
 }
 
 function nameOf(position: number): string {

@@ -1,4 +1,5 @@
-import { cpSync, rmSync } from "node:fs";
+import { renameSync, rmSync } from "node:fs";
+import { cp } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { findNatsServer } from "../../src/embedded/nats-binary.ts";
@@ -18,9 +19,9 @@ export interface PrivateNats {
 	kill(): Promise<void>;
 	/** Starts it on the same folder, and the same ports if free; stops it first if it runs. */
 	restart(): Promise<void>;
-	/** Copies its streams as they lie on the disk at this moment, while it runs, and says where. */
-	copyStore(): string;
-	/** Puts a copy where its streams were, or nothing at all. It must not run. */
+	/** Copies its streams as they lie on the disk at this moment, while it stands still, and says where. */
+	copyStore(): Promise<string>;
+	/** Moves a copy to where its streams were, or leaves nothing there. It must not run. */
 	replaceStore(copy: string | undefined): void;
 }
 
@@ -74,16 +75,19 @@ export async function privateNats(options: PrivateNatsOptions = {}): Promise<Pri
 			await server.stop();
 			server = await start();
 		},
-		copyStore() {
+		async copyStore() {
 			const copy = temporaryFolder("nats-copy");
 			process.kill(server.pid, "SIGSTOP");
-			cpSync(join(folder, STORE), copy, { recursive: true });
-			process.kill(server.pid, "SIGCONT");
+			try {
+				await cp(join(folder, STORE), copy, { recursive: true });
+			} finally {
+				process.kill(server.pid, "SIGCONT");
+			}
 			return copy;
 		},
 		replaceStore(copy) {
 			rmSync(join(folder, STORE), { recursive: true, force: true });
-			if (copy !== undefined) cpSync(copy, join(folder, STORE), { recursive: true });
+			if (copy !== undefined) renameSync(copy, join(folder, STORE));
 		},
 	};
 }

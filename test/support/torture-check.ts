@@ -42,6 +42,8 @@ export interface Evidence {
 	/** As `consumer stream sequence`. */
 	readonly letters: ReadonlySet<string>;
 	readonly letters_expected: ReadonlySet<string>;
+	/** Those that may be there or not. */
+	readonly letters_lost: ReadonlySet<string>;
 }
 
 export interface Checked {
@@ -207,9 +209,10 @@ async function checkStock({ database_urls, journal, goods }: Evidence, say: Say)
 	}
 }
 
-function checkLetters({ letters, letters_expected }: Evidence, say: Say) {
+function checkLetters({ letters, letters_expected, letters_lost }: Evidence, say: Say) {
 	for (const letter of letters) {
-		if (!letters_expected.has(letter)) say("I8", `${letter} was parked`);
+		if (letters_expected.has(letter) || letters_lost.has(letter)) continue;
+		say("I8", `${letter} was parked`);
 	}
 	for (const letter of letters_expected) {
 		if (!letters.has(letter)) say("I8", `${letter} was not parked`);

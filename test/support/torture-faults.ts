@@ -1,8 +1,10 @@
 import type { StoredMsg } from "@nats-io/jetstream";
 import { headers } from "nats";
-import { type EventStream, eventStreams } from "../../src/contracts/streams.ts";
+import { type EventStream, eventStreams, moduleNames } from "../../src/contracts/streams.ts";
 import type { Cluster } from "./cluster.ts";
+import type { Proxy as TcpProxy } from "./proxy.ts";
 import type { SandboxProcess } from "./sandbox.ts";
+import type { Brokers } from "./torture-brokers.ts";
 import type { Links } from "./torture-links.ts";
 import type { MortalPostgres } from "./torture-postgres.ts";
 import type { Keeper } from "./torture-processes.ts";
@@ -11,6 +13,7 @@ import { eventually } from "./wait.ts";
 
 export interface TormentorNeeds {
 	readonly cluster: Cluster;
+	readonly brokers: Brokers;
 	readonly sandbox: SandboxProcess;
 	readonly postgres: MortalPostgres;
 	readonly keeper: Keeper;
@@ -26,8 +29,10 @@ export interface Tormentor {
 	readonly done: Readonly<Record<string, number>>;
 	/** Faults that could not be done, with the reason. */
 	readonly failed: readonly string[];
-	/** What must be in the dead-letter stream, and nothing else. */
+	/** What must be in the dead-letter stream. */
 	readonly poisoned: ReadonlySet<PoisonId>;
+	/** What may be there or not: the broker alone had it, and has lost its store since. */
+	readonly poison_lost: ReadonlySet<PoisonId>;
 	readonly duplicates: number;
 	/** Does it, and resolves when it is over. Never rejects. Faults of one thing wait for each other. */
 	torment(fault: Fault): Promise<void>;
@@ -37,6 +42,7 @@ export interface Tormentor {
 
 const POISON = "not JSON";
 const BACK_MS_MAX = 20_000;
+const HEAL_MS_MAX = 180_000;
 const GATEWAY_FAULT = 0.3;
 const DELAY_MS = 150;
 const BYTES_A_SECOND_MAX = 50_000;
@@ -46,13 +52,15 @@ const RECENT = 2_000;
 const FORGOTTEN_MS = 40_000;
 
 export function createTormentor(needs: TormentorNeeds): Tormentor {
-	const { cluster, sandbox, postgres, keeper, links, random } = needs;
+	const { cluster, brokers, sandbox, postgres, keeper, links, random } = needs;
 	const { broker, processes, sql } = cluster;
 	const done: Record<string, number> = {};
 	const failed: string[] = [];
 	const poisoned = new Set<PoisonId>();
+	const poison_lost = new Set<PoisonId>();
 	const last = new Map<string, Promise<void>>();
 	let duplicates = 0;
+	let losses = 0;
 
 	async function act(fault: Fault): Promise<void> {
 		const { lasts_ms } = fault;
@@ -77,9 +85,9 @@ export function createTormentor(needs: TormentorNeeds): Tormentor {
 				await Bun.sleep(lasts_ms);
 				return void (await eventually(() => sandbox.stats(), { timeout_ms: BACK_MS_MAX }));
 			case "nats-kill":
-				await cluster.nats.kill();
-				await Bun.sleep(lasts_ms);
-				return cluster.nats.restart();
+				return brokers.kill(await positionsOf(fault), lasts_ms);
+			case "nats-amnesia":
+				return loseStore(fault);
 			case "postgres-restart":
 				return postgres.restart(lasts_ms);
 			case "postgres-kill":
@@ -94,14 +102,36 @@ export function createTormentor(needs: TormentorNeeds): Tormentor {
 	}
 
 	async function disturbLink({ process, server, trouble, lasts_ms }: Fault & { kind: "link" }) {
-		const proxy = links.between(process, server);
-		if (trouble === "cut") await proxy.cut();
-		else if (trouble === "reset") proxy.reset();
-		else if (trouble === "half-open") proxy.stall();
-		else if (trouble === "delay") proxy.slow({ delay_ms: DELAY_MS });
-		else proxy.slow({ bytes_a_second_max: BYTES_A_SECOND_MAX });
+		const proxies = links.between(process, server);
+		for (const proxy of proxies) await disturb(proxy, trouble);
 		await Bun.sleep(lasts_ms);
-		await proxy.mend();
+		for (const proxy of proxies) await proxy.mend();
+	}
+
+	async function positionsOf({ victims }: Fault & { kind: "nats-kill" }) {
+		if (victims !== "leader") return victims;
+		const leaderOf = () => broker.leaderOf("ORDERS");
+		return [brokers.position(await eventually(leaderOf, { timeout_ms: BACK_MS_MAX }))];
+	}
+
+	async function loseStore({ store, lasts_ms }: Fault & { kind: "nats-amnesia" }) {
+		if (store === "empty") {
+			excusePoison();
+			await brokers.loseStore(undefined, lasts_ms);
+		} else {
+			const copy = await brokers.copyStore();
+			await Bun.sleep(store.older_ms);
+			excusePoison();
+			await brokers.loseStore(copy, lasts_ms);
+		}
+		excusePoison();
+	}
+
+	/** Neither what cannot be read nor its letters are anywhere but in the broker. */
+	function excusePoison() {
+		losses += 1;
+		for (const id of poisoned) poison_lost.add(id);
+		poisoned.clear();
 	}
 
 	async function terminateBackends(count: number) {
@@ -135,8 +165,10 @@ export function createTormentor(needs: TormentorNeeds): Tormentor {
 	async function poison(subject: string) {
 		const id = crypto.randomUUID();
 		const publish = () => broker.js.publish(subject, `${POISON} ${id}`, { msgID: id });
+		const before = losses;
 		const { stream, seq } = await eventually(publish, { timeout_ms: BACK_MS_MAX });
-		for (const consumer of POISONED[subject] ?? []) poisoned.add(`${consumer} ${stream} ${seq}`);
+		const ids = losses === before ? poisoned : poison_lost;
+		for (const consumer of POISONED[subject] ?? []) ids.add(`${consumer} ${stream} ${seq}`);
 	}
 
 	async function torment(fault: Fault): Promise<void> {
@@ -152,6 +184,7 @@ export function createTormentor(needs: TormentorNeeds): Tormentor {
 		done,
 		failed,
 		poisoned,
+		poison_lost,
 		get duplicates() {
 			return duplicates;
 		},
@@ -169,11 +202,31 @@ export function createTormentor(needs: TormentorNeeds): Tormentor {
 					async () => {
 						if (!(await fetch(`${ops_url}/readyz`)).ok) throw new Error(`${ops_url} is not ready`);
 					},
-					{ timeout_ms: BACK_MS_MAX },
+					{ timeout_ms: HEAL_MS_MAX },
 				);
 			}
+			await eventually(() => streamsAreMended(cluster), { timeout_ms: HEAL_MS_MAX });
 		},
 	};
+}
+
+async function disturb(proxy: TcpProxy, trouble: (Fault & { kind: "link" })["trouble"]) {
+	if (trouble === "cut") await proxy.cut();
+	else if (trouble === "reset") proxy.reset();
+	else if (trouble === "half-open") proxy.stall();
+	else if (trouble === "delay") proxy.slow({ delay_ms: DELAY_MS });
+	else proxy.slow({ bytes_a_second_max: BYTES_A_SECOND_MAX });
+}
+
+/** All modules have looked at their streams since the broker was started last, and mended what was lost. */
+async function streamsAreMended({ broker: { nc }, sql }: Cluster) {
+	const server = nc.info?.cluster ? "" : (nc.info?.server_id ?? "");
+	for (const module of moduleNames) {
+		const [row] = await sql[module]<[{ open: number }]>`
+			select count(*)::int as open from ${sql[module](`millrace_${module}.streams`)}
+			where mended < losses or server <> ${server}`;
+		if (row.open > 0) throw new Error(`${row.open} streams of ${module} are not mended`);
+	}
 }
 
 function headersOfCopy({ time, header }: StoredMsg) {

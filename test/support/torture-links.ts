@@ -8,18 +8,20 @@ export interface Links {
 		position: number,
 		servers: { readonly nats_url: string; readonly database_url: string },
 	): Promise<Record<string, string>>;
-	between(position: number, server: ServerName): TcpProxy;
+	/** One, or one to each of several brokers. */
+	between(position: number, server: ServerName): readonly TcpProxy[];
 	mendAll(): Promise<void>;
 	close(): Promise<void>;
 }
 
 export function createLinks(gateway_url: string): Links {
-	const proxies = new Map<string, TcpProxy>();
+	const proxies = new Map<string, readonly TcpProxy[]>();
 
-	async function open(position: number, server: ServerName, url: string): Promise<string> {
-		const proxy = await openProxy(url);
-		proxies.set(`${position} ${server}`, proxy);
-		return proxy.url;
+	/** @param urls with commas in between */
+	async function open(position: number, server: ServerName, urls: string): Promise<string> {
+		const opened = await Promise.all(urls.split(",").map(openProxy));
+		proxies.set(`${position} ${server}`, opened);
+		return opened.map(({ url }) => url).join(",");
 	}
 
 	return {
@@ -35,15 +37,15 @@ export function createLinks(gateway_url: string): Links {
 			};
 		},
 		between(position, server) {
-			const proxy = proxies.get(`${position} ${server}`);
-			if (proxy === undefined) throw new Error(`process ${position} has no way to ${server}`);
-			return proxy;
+			const between = proxies.get(`${position} ${server}`);
+			if (between === undefined) throw new Error(`process ${position} has no way to ${server}`);
+			return between;
 		},
 		async mendAll() {
-			for (const proxy of proxies.values()) await proxy.mend();
+			for (const proxy of [...proxies.values()].flat()) await proxy.mend();
 		},
 		async close() {
-			for (const proxy of proxies.values()) await proxy.close();
+			for (const proxy of [...proxies.values()].flat()) await proxy.close();
 		},
 	};
 }

@@ -5,6 +5,7 @@ import { type Cluster, withCluster } from "./cluster.ts";
 import { bringGoods } from "./cluster-load.ts";
 import { makeWorkload, seededRandom, type Workload } from "./cluster-workload.ts";
 import { startSandbox } from "./sandbox.ts";
+import { type BrokerCount, startBrokers } from "./torture-brokers.ts";
 import { type Checked, checkInvariants, type Evidence } from "./torture-check.ts";
 import { createTormentor, type Tormentor } from "./torture-faults.ts";
 import { openJournal, readJournal } from "./torture-journal.ts";
@@ -13,13 +14,14 @@ import { startTortureLoad, type TortureLoad } from "./torture-load.ts";
 import { mortalPostgres } from "./torture-postgres.ts";
 import { type Keeper, keepRunning } from "./torture-processes.ts";
 import { type Fault, makeSchedule, TORTURED } from "./torture-schedule.ts";
-import { atRest, sweptEvents } from "./verdict-run.ts";
+import { atRest, publishedAgain, sweptEvents } from "./verdict-run.ts";
 
 export interface TortureOptions {
 	readonly seed: number;
 	readonly lasts_ms: number;
 	readonly orders_a_second_max: number;
 	readonly faults_a_minute: number;
+	readonly brokers: BrokerCount;
 }
 
 /** How far it is. */
@@ -43,6 +45,7 @@ export async function torture(options: TortureOptions, show: (sight: Sight) => v
 	const schedule = makeSchedule(options);
 	const sandbox = await startSandbox(["--seed", `${options.seed}`]);
 	const postgres = await mortalPostgres();
+	const brokers = await startBrokers(options.brokers);
 	const links = createLinks(sandbox.url);
 	let line: Awaited<ReturnType<typeof run>> | undefined;
 	try {
@@ -50,6 +53,8 @@ export async function torture(options: TortureOptions, show: (sight: Sight) => v
 			{
 				processes: TORTURED,
 				database_url: postgres.url,
+				nats_url: brokers.url,
+				environment: brokers.environment,
 				sandbox,
 				environment_of: links.environmentOf,
 			},
@@ -57,7 +62,8 @@ export async function torture(options: TortureOptions, show: (sight: Sight) => v
 				for (const millrace of cluster.processes) await millrace.start();
 				const keeper = keepRunning(cluster.processes);
 				const random = seededRandom(options.seed + FAULT_SEED);
-				const tormentor = createTormentor({ cluster, sandbox, postgres, keeper, links, random });
+				const needs = { cluster, brokers, sandbox, postgres, keeper, links, random };
+				const tormentor = createTormentor(needs);
 				try {
 					line = await run({ cluster, keeper, tormentor, schedule, show }, options);
 				} finally {
@@ -67,6 +73,7 @@ export async function torture(options: TortureOptions, show: (sight: Sight) => v
 		);
 	} finally {
 		await links.close();
+		await brokers.stop();
 		await sandbox.stop();
 		await postgres.stop();
 	}
@@ -137,15 +144,17 @@ async function healAndRest({ cluster, tormentor }: Rig, load: TortureLoad): Prom
 }
 
 async function check({ cluster, tormentor }: Rig, { goods }: Workload, file: string) {
-	return checkInvariants(await evidenceOf(cluster, goods, file, tormentor.poisoned));
+	return checkInvariants(await evidenceOf(cluster, goods, file, tormentor));
 }
+
+type Poison = Pick<Tormentor, "poisoned" | "poison_lost">;
 
 /** @param file the clients' journal */
 export async function evidenceOf(
 	cluster: Cluster,
 	goods: Workload["goods"],
 	file: string,
-	letters_expected: ReadonlySet<string> = new Set(),
+	{ poisoned, poison_lost }: Poison = { poisoned: new Set(), poison_lost: new Set() },
 ): Promise<Evidence> {
 	const { database_urls, gateway, audit_folder, data_folder } = cluster;
 	return {
@@ -156,7 +165,8 @@ export async function evidenceOf(
 		journal: readJournal(file),
 		goods,
 		letters: await readLetters(cluster),
-		letters_expected,
+		letters_expected: poisoned,
+		letters_lost: poison_lost,
 	};
 }
 
@@ -204,13 +214,15 @@ async function summary({ cluster, keeper, tormentor }: Rig, outcome: Outcome) {
 		faults_by_kind: tormentor.done,
 		faults_not_done: tormentor.failed,
 		absorbed: {
-			redeliveries: (await cluster.broker.progress()).redeliveries,
-			copies_published: tormentor.duplicates,
+			redeliveries: await cluster.broker.redeliveries(),
+			duplicates: tormentor.duplicates,
+			published_again: publishedAgain(cluster),
 			claimed_again: again.count,
 			swept_events: sweptEvents(cluster),
 			replayed: clients.replayed,
 		},
 		dead_letters_expected: tormentor.poisoned.size,
+		dead_letters_lost: tormentor.poison_lost.size,
 		ended_by_themselves: keeper.ends,
 		clients,
 		counted: { confirmed, cancelled, charged_once, refunds, events },

@@ -2,6 +2,7 @@ import type { ModuleName } from "../../src/contracts/streams.ts";
 import { faultNames } from "../../src/sandbox/faults.ts";
 import { outageKinds } from "../../src/sandbox/outage.ts";
 import { seededRandom } from "./cluster-workload.ts";
+import type { BrokerCount } from "./torture-brokers.ts";
 
 /** The processes of a torture: every role at least twice, most of them alone. */
 export const TORTURED: readonly (readonly ModuleName[])[] = [
@@ -31,15 +32,22 @@ export type Fault = { readonly at_ms: number; readonly lasts_ms: number } & (
 	  }
 	| { readonly kind: "gateway-faults"; readonly fault: (typeof faultNames)[number] }
 	| { readonly kind: "gateway-outage"; readonly outage: (typeof outageKinds)[number] }
-	| { readonly kind: "nats-kill" | "postgres-restart" | "postgres-kill" }
+	/** The server that leads the stream ORDERS, or those in these positions. */
+	| { readonly kind: "nats-kill"; readonly victims: "leader" | readonly number[] }
+	/** What it comes back with: nothing, or a copy of its store so much older, taken at `at_ms`. */
+	| { readonly kind: "nats-amnesia"; readonly store: "empty" | { readonly older_ms: number } }
+	| { readonly kind: "postgres-restart" | "postgres-kill" }
 	| { readonly kind: "postgres-terminate"; readonly backends: number }
 	| { readonly kind: "duplicates"; readonly copies: number }
 	| { readonly kind: "poison"; readonly subject: string }
 );
 export type FaultKind = Fault["kind"];
 
+/** Losses of the broker's store are not in the deck: they take long to heal, and come at times of their own. */
+type DealtKind = Exclude<FaultKind, "nats-amnesia">;
+
 /** How often each kind is in a deck; a deck is dealt to its end before the next one is shuffled. */
-const DECK: Readonly<Record<FaultKind, number>> = {
+const DECK: Readonly<Record<DealtKind, number>> = {
 	kill: 5,
 	freeze: 3,
 	"crash-point": 4,
@@ -70,17 +78,31 @@ export const POISONED: Readonly<Record<string, readonly string[]>> = {
 const FIRST_MS = 1_000;
 const BACKENDS_MAX = 5;
 const COPIES_MAX = 200;
+/** A shorter run loses no store, so that there is time to heal while it lasts. */
+const AMNESIA_RUN_MS_MIN = 60_000;
+const AMNESIA_EVERY_MS = 300_000;
+const COPY_OLDER_MS_MIN = 5_000;
+const COPY_OLDER_MS_MAX = 30_000;
+/** Positions of three brokers; each is first in one of them. */
+const BROKER_TURNS = [
+	[0, 1, 2],
+	[1, 2, 0],
+	[2, 0, 1],
+] as const;
 
-/** Faults of every kind at random times, the same for the same seed. */
-export function makeSchedule(options: {
+export interface ScheduleOptions {
 	readonly seed: number;
 	readonly lasts_ms: number;
 	readonly faults_a_minute: number;
-}): Fault[] {
+	readonly brokers: BrokerCount;
+}
+
+/** Faults of every kind at random times, the same for the same seed. */
+export function makeSchedule(options: ScheduleOptions): Fault[] {
 	const random = seededRandom(options.seed);
-	const between = (from: number, to: number) => Math.round(from + random() * (to - from));
-	const pick = <T>(values: readonly T[]) => values[Math.floor(random() * values.length)] as T;
-	const deal = dealer(random);
+	const { between, pick } = drawFrom(random);
+	const deal = dealer(random, Object.keys(DECK) as DealtKind[], (kind) => DECK[kind]);
+	const dealVictims = dealer(random, ["leader", "one", "two"] as const, () => 1);
 	const gap_ms = 60_000 / options.faults_a_minute;
 	const hosting = (role: ModuleName) =>
 		[...TORTURED.keys()].filter((position) => TORTURED[position]?.includes(role));
@@ -107,8 +129,15 @@ export function makeSchedule(options: {
 				return { at_ms, kind, fault: pick(faultNames), lasts_ms: between(3_000, 10_000) };
 			case "gateway-outage":
 				return { at_ms, kind, outage: pick(outageKinds), lasts_ms: between(1_000, 6_000) };
-			case "nats-kill":
-				return { at_ms, kind, lasts_ms: between(0, 3_000) };
+			case "nats-kill": {
+				const lasts_ms = between(0, 3_000);
+				if (options.brokers === 1) return { at_ms, kind, victims: [0], lasts_ms };
+				const [one, ...others] = pick(BROKER_TURNS);
+				const who = dealVictims();
+				if (who === "two")
+					return { at_ms, kind, victims: others, lasts_ms: between(1_000, 10_000) };
+				return { at_ms, kind, victims: who === "leader" ? who : [one], lasts_ms };
+			}
 			case "postgres-restart":
 			case "postgres-kill":
 				return { at_ms, kind, lasts_ms: between(0, 1_500) };
@@ -122,18 +151,48 @@ export function makeSchedule(options: {
 	}
 
 	const count = Math.max(1, Math.floor((options.lasts_ms - FIRST_MS) / gap_ms));
-	return Array.from({ length: count }, (_, n) =>
+	const dealt = Array.from({ length: count }, (_, n) =>
 		draw(Math.round(FIRST_MS + (n + 0.8 * random()) * gap_ms)),
 	);
+	const losses = options.brokers === 1 ? drawLosses(random, options.lasts_ms) : [];
+	return [...dealt, ...losses].sort((one, other) => one.at_ms - other.at_ms);
 }
 
-function dealer(random: () => number): () => FaultKind {
-	const cards = Object.entries(DECK).flatMap(([kind, count]) =>
-		Array.from({ length: count }, () => kind as FaultKind),
-	);
-	let deck: FaultKind[] = [];
+/** In the middle of equal parts of the run, with an empty store and an older one in turn. */
+function drawLosses(random: () => number, lasts_ms: number): Fault[] {
+	if (lasts_ms < AMNESIA_RUN_MS_MIN) return [];
+	const { between } = drawFrom(random);
+	const count = Math.max(1, Math.floor(lasts_ms / AMNESIA_EVERY_MS));
+	const part_ms = lasts_ms / count;
+	const turn = between(0, 1);
+	return Array.from({ length: count }, (_, n): Fault => {
+		const older_ms = between(COPY_OLDER_MS_MIN, Math.min(COPY_OLDER_MS_MAX, part_ms / 4));
+		return {
+			at_ms: Math.round((n + 0.2 + 0.3 * random()) * part_ms),
+			kind: "nats-amnesia",
+			store: (n + turn) % 2 === 0 ? "empty" : { older_ms },
+			lasts_ms: between(0, 3_000),
+		};
+	});
+}
+
+function drawFrom(random: () => number) {
+	return {
+		between: (from: number, to: number) => Math.round(from + random() * (to - from)),
+		pick: <T>(values: readonly T[]) => values[Math.floor(random() * values.length)] as T,
+	};
+}
+
+/** Deals cards from a shuffled deck, and shuffles them again when all are dealt. */
+function dealer<Card>(
+	random: () => number,
+	kinds: readonly Card[],
+	countOf: (kind: Card) => number,
+): () => Card {
+	const cards = kinds.flatMap((kind) => Array.from({ length: countOf(kind) }, () => kind));
+	let deck: Card[] = [];
 	return () => {
 		if (deck.length === 0) deck = [...cards];
-		return deck.splice(Math.floor(random() * deck.length), 1)[0] as FaultKind;
+		return deck.splice(Math.floor(random() * deck.length), 1)[0] as Card;
 	};
 }

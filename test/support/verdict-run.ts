@@ -7,7 +7,7 @@ import { eventually } from "./wait.ts";
 
 /** The work that faults made and that left no trace in the outcome. */
 export interface Absorbed {
-	/** Deliveries beyond the first of each message. */
+	/** Deliveries beyond the first of each message, as far as they were answered. */
 	readonly redeliveries: number;
 	/** Events that a sweep found in an outbox after their writer had gone. */
 	readonly swept_events: number;
@@ -87,7 +87,7 @@ export async function conclude(
 	const state = await readState(cluster);
 	const verdict = await judge(cluster, journal);
 	const absorbed: Absorbed = {
-		redeliveries: (await cluster.broker.progress()).redeliveries,
+		redeliveries: await cluster.broker.redeliveries(),
 		swept_events: sweptEvents(cluster),
 		claimed_again: state.charges.filter(({ attempts }) => attempts > 1).length,
 		replayed: journal.replayed ?? 0,
@@ -109,13 +109,23 @@ function numbersOf({ invented, not_ended }: Verdict) {
 	return { ...(invented !== 0 && { invented }), ...(not_ended !== 0 && { not_ended }) };
 }
 
-export function sweptEvents({ processes }: Cluster): number {
-	let swept = 0;
+export function sweptEvents(cluster: Cluster): number {
+	return sumOf(cluster, "swept", "events");
+}
+
+/** What modules gave back to streams that may have lost something. */
+export function publishedAgain(cluster: Cluster): number {
+	return sumOf(cluster, "a stream may have lost events", "published");
+}
+
+/** @param begin of the message of each log line that counts */
+function sumOf<F extends string>({ processes }: Cluster, begin: string, field: F): number {
+	let sum = 0;
 	for (const { log_file } of processes) {
 		for (const line of readFileSync(log_file, "utf8").split("\n")) {
-			if (!line.includes('"msg":"swept"')) continue;
-			swept += (JSON.parse(line) as { events: number }).events;
+			if (!line.includes(`"msg":"${begin}`)) continue;
+			sum += (JSON.parse(line) as Record<F, number>)[field];
 		}
 	}
-	return swept;
+	return sum;
 }

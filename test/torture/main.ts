@@ -30,9 +30,9 @@ async function command(args: readonly string[]): Promise<number> {
 	}
 }
 
-function settings({ seed, minutes, rate, faults }: Options) {
+function settings({ seed, minutes, rate, faults, brokers }: Options) {
 	const lasts_ms = Math.round(minutes * MINUTE_MS);
-	return { seed, lasts_ms, orders_a_second_max: rate, faults_a_minute: faults };
+	return { seed, lasts_ms, orders_a_second_max: rate, faults_a_minute: faults, brokers };
 }
 
 async function runAndReport(options: Options): Promise<number> {

@@ -1,18 +1,23 @@
 import { parseArgs } from "node:util";
 import { UsageError } from "../../src/cli/usage-error.ts";
+import type { BrokerCount } from "../support/torture-brokers.ts";
 
 export const HELP = `Usage: bun run torture [options]
 
 Runs a whole millrace of seven real processes on a nats-server, a PostgreSQL and a sandbox gateway of its
 own, and torments all of them at random while orders come in: kills, freezes, crash points, restarts,
-cut, stalled and slow connections, faults and outages of the gateway, duplicated and poisoned messages.
-In the end all is healed, and once everything rests, every order is judged: by millrace verify, and by
-the journal that the clients kept. Exit code 1 when anything is wrong.
+cut, stalled and slow connections, faults and outages of the gateway, duplicated and poisoned messages,
+a broker that comes back with an empty store or an older one. In the end all is healed, and once
+everything rests, every order is judged: by millrace verify, and by the journal that the clients kept.
+Exit code 1 when anything is wrong.
 
   --seed N      the same seed has the same schedule of faults and the same orders (default 1)
   --minutes M   how long, such as 10 or 0.5 (default 1)
   --rate R      orders a second, at most (default 250)
   --faults F    faults a minute, on average (default 15)
+  --brokers B   1 or 3 nats-servers (default 1). Of three, one is killed at a time, which may be a leader,
+                or two for up to 10 s; none of them loses its store. A single one does, once in a run
+                of a minute or more, and once in each five minutes of a longer one
   --plan        print the schedule and do nothing
   --json        print one JSON object instead of the text
   --help        show this text`;
@@ -22,6 +27,7 @@ export interface Options {
 	readonly minutes: number;
 	readonly rate: number;
 	readonly faults: number;
+	readonly brokers: BrokerCount;
 	readonly plan: boolean;
 	readonly json: boolean;
 	readonly help: boolean;
@@ -39,6 +45,7 @@ const flags = {
 	minutes: { type: "string", default: "1" },
 	rate: { type: "string", default: "250" },
 	faults: { type: "string", default: "15" },
+	brokers: { type: "string", default: "1" },
 	plan: flag,
 	json: flag,
 	help: flag,
@@ -60,6 +67,7 @@ export function parseOptions(args: readonly string[]): Options {
 		),
 		rate: whole("rate", 1, RATE_MAX),
 		faults: whole("faults", 1, FAULTS_MAX),
+		brokers: brokersOf(values.brokers),
 		plan: values.plan,
 		json: values.json,
 		help: values.help,
@@ -72,6 +80,11 @@ function parseFlags(args: readonly string[]) {
 	} catch (cause) {
 		throw new UsageError((cause as Error).message, { cause });
 	}
+}
+
+function brokersOf(text: string): BrokerCount {
+	if (text === "1" || text === "3") return Number(text) as BrokerCount;
+	throw new UsageError(`--brokers ${text}: must be 1 or 3.`);
 }
 
 function numberOf(
