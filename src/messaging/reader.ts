@@ -37,7 +37,7 @@ const EXPIRES_MS = 5_000;
 
 /**
  * Reads streams in order, without acknowledging: whoever reads keeps his own position. A gap, as a
- * lost connection leaves one, is noticed by the client and read again.
+ * lost connection leaves one, is noticed by the client and read again. When it rejects, nothing is read.
  */
 export async function readStreams(
 	broker: Broker,
@@ -46,23 +46,31 @@ export async function readStreams(
 ): Promise<Reading> {
 	const { js } = await broker.ready;
 	const pulls: ConsumerMessages[] = [];
+	let stopped = false;
+
 	async function stop() {
+		stopped = true;
 		await Promise.all(pulls.map((pull) => pull.close()));
 	}
+
+	async function open({ stream, sequence }: StreamStart) {
+		const consumer = await js.consumers.get(stream, {
+			deliver_policy: DeliverPolicy.StartSequence,
+			opt_start_seq: sequence,
+		});
+		const pull = await consumer.consume({
+			max_messages: MESSAGES_MAX,
+			expires: EXPIRES_MS,
+			idle_heartbeat: HEARTBEAT_MS,
+			callback: onlyForward(sequence, (message) => {
+				if (!stopped) onMessage(toStreamMessage(stream, message));
+			}),
+		});
+		pulls.push(pull);
+	}
+
 	try {
-		for (const { stream, sequence } of starts) {
-			const consumer = await js.consumers.get(stream, {
-				deliver_policy: DeliverPolicy.StartSequence,
-				opt_start_seq: sequence,
-			});
-			const pull = await consumer.consume({
-				max_messages: MESSAGES_MAX,
-				expires: EXPIRES_MS,
-				idle_heartbeat: HEARTBEAT_MS,
-				callback: onlyForward(sequence, (message) => onMessage(toStreamMessage(stream, message))),
-			});
-			pulls.push(pull);
-		}
+		for (const start of starts) await open(start);
 	} catch (error) {
 		await stop();
 		throw error;

@@ -114,19 +114,21 @@ export function createSequencer(options: SequencerOptions, needs: SequencerNeeds
 				});
 			},
 		});
-		const reading = await read(recorder, (message) => {
-			batcher.push(message);
-			if (batcher.waiting > options.buffer_events_max) full.resolve("full");
-		});
 		const lost = lock.lost.then(() => {
 			ours = false;
 			return "over" as const;
 		});
 		const stop = stopping.promise.then(() => "over" as const);
+		let reading: Reading | undefined;
 		try {
+			reading = await read(recorder, (message) => {
+				batcher.push(message);
+				if (batcher.waiting > options.buffer_events_max) full.resolve("full");
+			});
 			return await Promise.race([lost, stop, full.promise, failed.promise]);
 		} finally {
-			await reading.stop();
+			await reading?.stop();
+			// Before the lock goes: nobody else may write until then.
 			await batcher.drain();
 		}
 	}
