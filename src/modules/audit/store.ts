@@ -28,14 +28,15 @@ export function createAuditStore(database: Database) {
 	const { sql } = database;
 	return {
 		async load(): Promise<LogState> {
+			// Waits for whoever is still growing it. What he writes only a statement sees that begins after that.
+			await database.run(sql`
+				insert into millrace_audit.log (id, size) values (1, 0)
+				on conflict (id) do update set size = log.size`);
 			const [row] = await database.run(sql<[LogState]>`
-				with log as (
-					insert into millrace_audit.log (id, size) values (1, 0)
-					on conflict (id) do update set size = log.size returning size, root)
 				select size, root, coalesce((select json_agg(json_build_object(
 					'stream', stream, 'stream_created_at', stream_created, 'sequence', sequence))
 					from millrace_audit.positions), '[]') as positions
-				from log`);
+				from millrace_audit.log where id = 1`);
 			return row;
 		},
 
