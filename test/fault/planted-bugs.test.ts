@@ -15,7 +15,7 @@ const copyOfRun = await finishedRun();
 /** What a bug of an order system leaves behind, and the promises that it breaks, besides others perhaps. */
 interface Bug {
 	leave?(scene: Scene, order_id: string): Promise<unknown>;
-	readonly letters?: Pick<Evidence, "letters"> | Pick<Evidence, "letters_expected">;
+	readonly letters?: Partial<Pick<Evidence, "letters" | "letters_expected" | "letters_lost">>;
 	readonly breaks: readonly Invariant[];
 }
 
@@ -143,6 +143,16 @@ describe("what a run left behind", () => {
 	test(
 		"breaks no promise",
 		async () => expect(await judge({ breaks: [] })).toEqual({}),
+		TEST_MS_MAX,
+	);
+
+	test(
+		"breaks no promise when the broker has lost a poisoned message, or its letter came before that",
+		async () => {
+			const [letter, none] = ["inventory-reserve ORDERS 17", "inventory-reserve ORDERS 18"];
+			const letters = { letters: new Set([letter]), letters_lost: new Set([letter, none]) };
+			expect(await judge({ letters, breaks: [] })).toEqual({});
+		},
 		TEST_MS_MAX,
 	);
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEAD_LETTER_STREAM } from "../../src/contracts/streams.ts";
 import { type Cluster, withCluster } from "./cluster.ts";
@@ -22,6 +22,8 @@ export interface TortureOptions {
 	readonly orders_a_second_max: number;
 	readonly faults_a_minute: number;
 	readonly brokers: BrokerCount;
+	/** Where the logs of the processes are copied to in the end. */
+	readonly logs_folder: string | undefined;
 }
 
 /** How far it is. */
@@ -68,6 +70,7 @@ export async function torture(options: TortureOptions, show: (sight: Sight) => v
 					line = await run({ cluster, keeper, tormentor, schedule, show }, options);
 				} finally {
 					keeper.stop();
+					copyLogs(cluster, options.logs_folder);
 				}
 			},
 		);
@@ -78,6 +81,14 @@ export async function torture(options: TortureOptions, show: (sight: Sight) => v
 		await postgres.stop();
 	}
 	return { ...(line as NonNullable<typeof line>), schedule };
+}
+
+function copyLogs({ processes }: Cluster, folder: string | undefined) {
+	if (folder === undefined) return;
+	mkdirSync(folder, { recursive: true });
+	for (const [position, { roles, log_file }] of processes.entries()) {
+		cpSync(log_file, join(folder, `${position}-${roles.join("-")}.log`));
+	}
 }
 
 interface Rig {

@@ -30,9 +30,17 @@ async function command(args: readonly string[]): Promise<number> {
 	}
 }
 
-function settings({ seed, minutes, rate, faults, brokers }: Options) {
+function settings({ seed, minutes, rate, faults, brokers, logs }: Options) {
 	const lasts_ms = Math.round(minutes * MINUTE_MS);
-	return { seed, lasts_ms, orders_a_second_max: rate, faults_a_minute: faults, brokers };
+	const logs_folder = logs;
+	return {
+		seed,
+		lasts_ms,
+		orders_a_second_max: rate,
+		faults_a_minute: faults,
+		brokers,
+		logs_folder,
+	};
 }
 
 async function runAndReport(options: Options): Promise<number> {

@@ -18,6 +18,7 @@ Exit code 1 when anything is wrong.
   --brokers B   1 or 3 nats-servers (default 1). Of three, one is killed at a time, which may be a leader,
                 or two for up to 10 s; none of them loses its store. A single one does, once in a run
                 of a minute or more, and once in each five minutes of a longer one
+  --logs PATH   copy the log of each process into this folder in the end, however it went
   --plan        print the schedule and do nothing
   --json        print one JSON object instead of the text
   --help        show this text`;
@@ -28,6 +29,7 @@ export interface Options {
 	readonly rate: number;
 	readonly faults: number;
 	readonly brokers: BrokerCount;
+	readonly logs: string | undefined;
 	readonly plan: boolean;
 	readonly json: boolean;
 	readonly help: boolean;
@@ -46,6 +48,7 @@ const flags = {
 	rate: { type: "string", default: "250" },
 	faults: { type: "string", default: "15" },
 	brokers: { type: "string", default: "1" },
+	logs: { type: "string" },
 	plan: flag,
 	json: flag,
 	help: flag,
@@ -68,6 +71,7 @@ export function parseOptions(args: readonly string[]): Options {
 		rate: whole("rate", 1, RATE_MAX),
 		faults: whole("faults", 1, FAULTS_MAX),
 		brokers: brokersOf(values.brokers),
+		logs: values.logs,
 		plan: values.plan,
 		json: values.json,
 		help: values.help,
