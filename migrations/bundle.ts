@@ -3,6 +3,7 @@ import type { Migration } from "../src/database/migrate.ts";
 import auditStart from "./audit/0000_start.sql" with { type: "text" };
 import auditTreeRoot from "./audit/0001_tree_root.sql" with { type: "text" };
 import auditStreamMemory from "./audit/0002_stream_memory.sql" with { type: "text" };
+import auditCustomerKeys from "./audit/0003_customer_keys.sql" with { type: "text" };
 import auditJournal from "./audit/meta/_journal.json" with { type: "json" };
 import inventoryStart from "./inventory/0000_start.sql" with { type: "text" };
 import inventoryStreamMemory from "./inventory/0001_stream_memory.sql" with { type: "text" };
@@ -46,5 +47,6 @@ export const migrations: Readonly<Record<ModuleName, readonly Migration[]>> = {
 		"0000_start": auditStart,
 		"0001_tree_root": auditTreeRoot,
 		"0002_stream_memory": auditStreamMemory,
+		"0003_customer_keys": auditCustomerKeys,
 	}),
 };

@@ -1,5 +1,5 @@
-import type { z } from "zod";
-import { messageId } from "./identity.ts";
+import { z } from "zod";
+import { messageId, PERSONAL_MARK } from "./identity.ts";
 import {
 	inventoryRejectedV1,
 	inventoryReleasedV1,
@@ -99,6 +99,18 @@ export type Subject = keyof typeof contracts;
 export type OrderSubject = Exclude<Subject, "operations.acted.v1">;
 /** The checked payload of a subject. */
 export type Payload<S extends Subject> = z.output<(typeof contracts)[S]["schema"]>;
+
+/** Names of the fields that are about a person, in whatever event. */
+export const personalFields: readonly string[] = [
+	...new Set(Object.values(contracts).flatMap(({ schema }) => personalFieldsOf(schema))),
+];
+
+function personalFieldsOf({ shape }: z.ZodObject): string[] {
+	return Object.entries(shape).flatMap(([name, field]) => {
+		const inner = field instanceof z.ZodOptional ? field.unwrap() : field;
+		return z.globalRegistry.get(inner)?.[PERSONAL_MARK] === true ? [name] : [];
+	});
+}
 
 /** An event on its way out: `data` is its JSON text, `traceparent` is set when its trace is sampled. */
 export interface OutgoingEvent {

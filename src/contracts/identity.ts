@@ -5,6 +5,10 @@ const IDENTIFIER_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 
 export const identifier = z.string().regex(IDENTIFIER_PATTERN);
 
+/** Says of a field that it is about a person: the audit log keeps it under a key of that person's own. */
+export const PERSONAL_MARK = "x-personal";
+export const personalIdentifier = identifier.meta({ [PERSONAL_MARK]: true });
+
 /** The tenant of everything that arrives without an API key of its own. */
 export const DEFAULT_TENANT = "default";
 

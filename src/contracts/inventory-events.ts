@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { identifier } from "./identity.ts";
+import { identifier, personalIdentifier } from "./identity.ts";
 import { orderFacts } from "./order-events.ts";
 
 export const stockLine = z.object({ sku: identifier, quantity: z.int().min(1) });
@@ -9,7 +9,7 @@ export type StockLine = z.infer<typeof stockLine>;
 /** Every line of the order is held. */
 export const inventoryReservedV1 = orderFacts.extend({
 	lines: z.array(stockLine),
-	payment_token: identifier.optional(),
+	payment_token: personalIdentifier.optional(),
 });
 
 /** Nothing of the order is held, because `sku` does not suffice. */

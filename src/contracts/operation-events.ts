@@ -9,6 +9,7 @@ export const operatorAction = z.enum([
 	"consumer.pause",
 	"consumer.resume",
 	"consumer.replay",
+	"customers.forget",
 	"http.request",
 ]);
 export type OperatorAction = z.infer<typeof operatorAction>;

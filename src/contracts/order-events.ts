@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DEFAULT_TENANT, identifier } from "./identity.ts";
+import { DEFAULT_TENANT, identifier, personalIdentifier } from "./identity.ts";
 import { amount, currency } from "./money.ts";
 
 /** What every later step needs to know of an order, so that no module reads another's tables. */
@@ -7,7 +7,7 @@ export const orderFacts = z.object({
 	message_id: z.uuid(),
 	order_id: identifier,
 	tenant_id: identifier.default(DEFAULT_TENANT),
-	customer_id: identifier,
+	customer_id: personalIdentifier,
 	currency,
 	total_amount: amount,
 	occurred_at: z.iso.datetime(),
@@ -31,7 +31,7 @@ export type OrderLine = z.infer<typeof orderLine>;
 /** An order was taken and is to be fulfilled. An order adopted from a v1 producer has no lines. */
 export const orderCreatedV2 = orderFacts.extend({
 	lines: z.array(orderLine),
-	payment_token: identifier.optional(),
+	payment_token: personalIdentifier.optional(),
 });
 export type OrderCreatedV2 = z.infer<typeof orderCreatedV2>;
 
@@ -45,7 +45,7 @@ const LAST_MILLISECOND = 253_402_300_799_999;
 export const orderCreatedV1 = z.object({
 	message_id: z.string().min(1).max(255),
 	order_id: identifier,
-	customer_id: identifier,
+	customer_id: personalIdentifier,
 	total_amount: z.number().min(0).max(LEGACY_AMOUNT_MAX),
 	created_at: z
 		.int()

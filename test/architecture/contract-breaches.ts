@@ -6,8 +6,16 @@ export interface JsonSchema {
 	readonly [keyword: string]: unknown;
 }
 
-/** What is said to people alone. */
-const ANNOTATIONS = new Set(["$schema", "$id", "id", "title", "description", "examples"]);
+/** What is said to people, and to the audit log, and changes nothing of what passes. */
+const ANNOTATIONS = new Set([
+	"$schema",
+	"$id",
+	"id",
+	"title",
+	"description",
+	"examples",
+	"x-personal",
+]);
 const STRUCTURE = new Set(["properties", "required", "items"]);
 
 /**

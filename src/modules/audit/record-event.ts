@@ -12,6 +12,7 @@ import {
 	prefixOfMessage,
 	withoutCopies,
 } from "./recorded-ids.ts";
+import { sealEvents } from "./seal-events.ts";
 import { compareWithWitness, openSigner, type SigningKeys } from "./signer.ts";
 import type { AuditStore, Position } from "./store.ts";
 import type { Witness } from "./witness.ts";
@@ -42,6 +43,17 @@ export interface LogPlace {
 	readonly objects: ObjectStore;
 	readonly keys: SigningKeys;
 	readonly witness: Witness | undefined;
+}
+
+/**
+ * Messages of which bundles may be there already. They are sealed once: by the next try a customer may be
+ * forgotten, and other bytes would contradict those that are there.
+ */
+interface Begun {
+	readonly messages: readonly StreamMessage[];
+	/** Those that are not recorded. */
+	readonly fresh: readonly StreamMessage[];
+	readonly entries: readonly Uint8Array[];
 }
 
 /** By how much the clocks of two processes may differ. */
@@ -75,6 +87,7 @@ export async function openRecorder(
 	const positions = new Map(state.positions.map((it) => [it.stream, it.sequence]));
 	for (const stream of remade) positions.set(stream, 0);
 	let size = state.size;
+	let begun: Begun | undefined;
 	if (unrecorded.length > 0) await advance(ended_here, []);
 	await signer.sign(writer.tree);
 
@@ -96,20 +109,28 @@ export async function openRecorder(
 		return new Set(batches.flatMap(({ id_prefixes }) => decodePrefixes(id_prefixes)));
 	}
 
+	async function begin(messages: readonly StreamMessage[]): Promise<Begun> {
+		const doubtful = messages.filter(mayBeCopy);
+		const known = doubtful.length > 0 ? await knownIds(doubtful) : new Set<string>();
+		const fresh = withoutCopies(messages, mayBeCopy, known);
+		const entries = (await sealEvents(store, fresh)).map(encodeEntry);
+		return { messages, fresh, entries };
+	}
+
 	return {
 		get size() {
 			return size;
 		},
 		next: (stream) => (positions.get(stream) ?? 0) + 1,
 		async record(messages) {
-			const doubtful = messages.filter(mayBeCopy);
-			const known = doubtful.length > 0 ? await knownIds(doubtful) : new Set<string>();
-			const fresh = withoutCopies(messages, mayBeCopy, known);
+			if (begun?.messages !== messages) begun = await begin(messages);
+			const { fresh, entries } = begun;
 			// The bundles are there already when only the database failed the last time.
-			if (writer.tree.size === size) await writer.append(fresh.map(encodeEntry));
+			if (writer.tree.size === size) await writer.append(entries);
 			const moved = lastPositions(messages, created);
 			await advance(fresh.map(prefixOfMessage), moved);
 			for (const { stream, sequence } of moved) positions.set(stream, sequence);
+			begun = undefined;
 			return fresh.length;
 		},
 		sign: () => signer.sign(writer.tree),

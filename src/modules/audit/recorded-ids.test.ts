@@ -38,6 +38,14 @@ describe("the prefix of an event", () => {
 		},
 	);
 
+	test("without an id is the same when its personal fields are sealed, whatever they are", () => {
+		const found = message(undefined, '{"order_id":"a","customer_id":"ada"}');
+		const sealed = message(undefined, '{"order_id":"a","customer_id":{"sealed":"key.box"}}');
+		expect(prefixOfEntry(encodeEntry(sealed))).toBe(prefixOfMessage(found));
+		const other = message(undefined, '{"order_id":"b","customer_id":"ada"}');
+		expect(prefixOfMessage(other)).not.toBe(prefixOfMessage(found));
+	});
+
 	test("differs by id, and by payload where there is none", () => {
 		const all = [
 			message("2e35da57-890b-5690-9f41-7bea743ae788"),

@@ -1,5 +1,6 @@
 import { decodeEntry } from "../../contracts/audit-log.ts";
 import type { StreamMessage } from "../../messaging/reader.ts";
+import { withoutPersonal } from "../../transparency/personal-fields.ts";
 
 const ID_HEADER = /\r\nNats-Msg-Id: ([^\r]*)\r\n/;
 const OCCURRED = /"(?:occurred_at|created_at)":\s*"?([^",}]+)/;
@@ -7,14 +8,15 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-/;
 
 /**
  * 16 hexadecimal digits that stand for an event in the index of recorded ids: the first of its id, or
- * of a hash where the id is not a UUID or there is none.
+ * of a hash where the id is not a UUID or there is none. Personal fields do not count: in the log they are
+ * sealed, perhaps by a key that is gone.
  */
 function prefixOf(message_id: string | undefined, data: Uint8Array): string {
 	if (message_id !== undefined && UUID.test(message_id)) {
 		return message_id.slice(0, 8) + message_id.slice(9, 13) + message_id.slice(14, 18);
 	}
 	return Bun.hash
-		.xxHash64(message_id ?? data)
+		.xxHash64(message_id ?? withoutPersonal(data))
 		.toString(16)
 		.padStart(16, "0");
 }

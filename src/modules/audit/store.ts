@@ -1,5 +1,7 @@
 import type { EventStream } from "../../contracts/streams.ts";
 import type { Database } from "../../database/connection.ts";
+import type { Owner } from "../../transparency/personal-fields.ts";
+import type { PersonalKey } from "../../transparency/seal.ts";
 
 /** Up to which message of a stream the log has recorded. */
 export interface Position {
@@ -21,6 +23,9 @@ export interface RecordedIds {
 	readonly first_index: number;
 	readonly id_prefixes: Uint8Array;
 }
+
+/** The key of a customer. */
+export interface CustomerKey extends Owner, PersonalKey {}
 
 export type AuditStore = ReturnType<typeof createAuditStore>;
 
@@ -71,6 +76,32 @@ export function createAuditStore(database: Database) {
 						stream_created = excluded.stream_created, sequence = excluded.sequence)
 				select size from grown`);
 			return rows.length > 0;
+		},
+
+		/**
+		 * The keys of customers; those that have none get one. It is missing for a customer that another process
+		 * gave one at the same moment: ask again.
+		 */
+		keysOf(owners: readonly Owner[]): Promise<readonly CustomerKey[]> {
+			// Three times 122 random bits. Made here, a key is in no parameter that a server might log.
+			return database.run(sql<CustomerKey[]>`
+				with owners as (
+					select tenant_id, customer_id
+					from jsonb_to_recordset(${JSON.stringify(owners)}::text::jsonb)
+						as x(tenant_id text, customer_id text)),
+				known as (
+					select tenant_id, customer_id, key_id, key
+					from owners left join millrace_audit.customer_keys using (tenant_id, customer_id)),
+				made as (
+					insert into millrace_audit.customer_keys (tenant_id, customer_id, key_id, key)
+					select tenant_id, customer_id,
+						left(translate(encode(sha256(uuid_send(gen_random_uuid())), 'base64'), '+/', '-_'), 16),
+						sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
+							|| uuid_send(gen_random_uuid()))
+					from known where key_id is null
+					on conflict do nothing
+					returning tenant_id, customer_id, key_id, key)
+				select * from known where key_id is not null union all select * from made`);
 		},
 
 		/** The ids recorded since a time, and all that crashes left over, in the order of the log. */

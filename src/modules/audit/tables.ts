@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { bigint, check, integer, pgSchema } from "drizzle-orm/pg-core";
+import { bigint, check, integer, pgSchema, primaryKey } from "drizzle-orm/pg-core";
 import { bytes, code, quantity, writtenAt } from "../../database/columns.ts";
 import { failuresTable, streamsTable } from "../../messaging/outbox-table.ts";
 
@@ -31,6 +31,37 @@ export const batches = schema.table("batches", {
 	id_prefixes: bytes("id_prefixes").notNull(),
 	recorded_at: writtenAt("recorded_at"),
 });
+
+/** What the personal data of each customer is sealed with. Deleting a row forgets the customer. */
+export const customer_keys = schema.table(
+	"customer_keys",
+	{
+		tenant_id: code("tenant_id").notNull(),
+		customer_id: code("customer_id").notNull(),
+		/** Stands beside all that is sealed with the key. */
+		key_id: code("key_id").notNull().unique(),
+		key: bytes("key").notNull(),
+	},
+	(table) => [
+		primaryKey({ columns: [table.tenant_id, table.customer_id] }),
+		check("customer_keys_whole", sql`octet_length(key) = 32`),
+	],
+);
+
+/**
+ * Who was forgotten, as a hash with a salt of its own: it only tells a customer that was forgotten from one that
+ * never was. Neither the id of the key nor a time, which would lead to entries of the log.
+ */
+export const forgotten = schema.table(
+	"forgotten",
+	{
+		tenant_id: code("tenant_id").notNull(),
+		salt: bytes("salt").notNull(),
+		/** SHA-256 over the salt and the customer's id. */
+		customer_hash: bytes("customer_hash").notNull(),
+	},
+	(table) => [primaryKey({ columns: [table.tenant_id, table.salt] })],
+);
 
 export const streams = streamsTable(schema);
 export const failures = failuresTable(schema);
