@@ -1,5 +1,6 @@
 import { decodeEntry } from "../contracts/audit-log.ts";
 import { checkOrderProof, ProofError, proveOrder } from "../transparency/order-proof.ts";
+import { unseal } from "../transparency/unseal.ts";
 import { oneWord, openLog, readKeys, readText } from "./audit-access.ts";
 import type { FlagValues } from "./flags.ts";
 
@@ -21,7 +22,7 @@ export async function check(values: FlagValues, words: readonly string[]): Promi
 		`${entries.length} events of ${order_id} are in ${head.origin}, of ${head.size} entries:`,
 	);
 	for (const { index, entry } of entries) {
-		const { subject, data } = decodeEntry(entry);
+		const { subject, data } = unseal(decodeEntry(entry), undefined);
 		console.log(`\n${index}  ${subject}\n${new TextDecoder().decode(data)}`);
 	}
 	return 0;

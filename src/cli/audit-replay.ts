@@ -29,7 +29,7 @@ export async function replayAudit(values: FlagValues): Promise<number> {
 }
 
 function text(report: ReplayReport): string {
-	const { size, took_ms, rebuilt, foreign, repeated, state_hash, open, compared } = report;
+	const { size, took_ms, rebuilt, foreign, repeated, state_hash, open, erased, compared } = report;
 	const pace = Math.round((size / Math.max(took_ms, 1)) * 1_000).toLocaleString("en");
 	const lines = [
 		`Replayed ${size.toLocaleString("en")} entries in ${(took_ms / 1_000).toFixed(2)} s, ${pace} a second.`,
@@ -37,6 +37,7 @@ function text(report: ReplayReport): string {
 		...Object.entries(rebuilt).map(([name, count]) => row(name, count)),
 		row("foreign", foreign, "entries of other producers"),
 		...(repeated > 0 ? [row("repeated", repeated, "events that were in the log before")] : []),
+		...(erased > 0 ? [row("erased", erased, "fields of customers who were forgotten")] : []),
 		...(open > 0 ? [row("not settled", open, "written to just now, and not alike yet")] : []),
 		`  ${"state".padEnd(NAME_WIDTH)}${state_hash}`,
 		"",

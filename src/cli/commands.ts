@@ -125,6 +125,22 @@ Exit codes: 0 no difference, 1 there is one or the log is not whole, 2 wrong cal
 		run: async (values) => (await import("./audit-replay.ts")).replayAudit(values),
 	},
 	{
+		name: "audit forget",
+		summary: "make a customer's personal data in the audit log unreadable, for good",
+		about: `It deletes the key that the customer's personal fields are sealed with. The log stays as it is and verifies
+as before. It says what it concerns and asks; where nobody can be asked, it takes --yes. The act is an event in
+the log, which names the key and not the customer. Rows of the tables, streams and backups are not touched: see
+docs/audit.md.
+
+It needs the audit module's database (DATABASE_URL_AUDIT or DATABASE_URL), NATS_URL and the log; those of a
+millrace that runs on embedded servers it finds by its data folder.
+
+Exit codes: 0 forgotten, or it was before, 1 no such customer, or not done, 2 wrong call, 78 wrong configuration.`,
+		flags: ["tenant", "yes", "json", "operator", "store", "config", "data-dir"],
+		words: "CUSTOMER_ID",
+		run: async (values, words) => (await import("./audit-forget.ts")).forget(values, words),
+	},
+	{
 		name: "audit keygen",
 		summary: "make a key that signs the audit log",
 		about: `To change the key of a log make one with the --name of the old, which is in front of its first +, and

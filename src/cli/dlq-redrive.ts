@@ -1,4 +1,5 @@
 import { Presets, SingleBar } from "cli-progress";
+import { agreed } from "./agreed.ts";
 import { selectionOf, sequencesOf } from "./dlq-selection.ts";
 import type { FlagValues } from "./flags.ts";
 import { type OpsClient, OpsError, openOps } from "./ops-client.ts";
@@ -32,6 +33,7 @@ interface EditPlan {
 }
 
 const SHOWN_MAX = 20;
+const WAY_OUT = "add --yes to send, or --dry-run to look";
 const EFFECTS: Readonly<Record<string, string>> = {
 	acts: "will do something",
 	nothing: "will be settled without a change",
@@ -57,7 +59,7 @@ export async function redrive(values: FlagValues, words: readonly string[]): Pro
 	}
 	console.log(planText(plan));
 	if (values["dry-run"] || plan.letters === 0) return 0;
-	if (!agreed(values, `Send ${plan.letters} again?`)) return 1;
+	if (!agreed(values, `Send ${plan.letters} again?`, WAY_OUT)) return 1;
 	const end = await send(ops, { ...selection, ...limits }, plan.letters);
 	console.log(`${end.sent} sent, ${end.returned} failed again while it ran.`);
 	if (end.stopped === undefined) return 0;
@@ -102,7 +104,8 @@ async function edit(values: FlagValues, words: readonly string[], file: string):
 	}
 	if (plan.changes.length === 0) console.log("Nothing is changed.");
 	if (values["dry-run"]) return 0;
-	if (!agreed(values, "Send it so? The original is kept among the discarded.")) return 1;
+	const question = "Send it so? The original is kept among the discarded.";
+	if (!agreed(values, question, WAY_OUT)) return 1;
 	await ops.post(path, { data });
 	console.log(`Sent as ${plan.message_id}.`);
 	return 0;
@@ -124,13 +127,6 @@ function planText({ letters, effects, forecasts }: Plan): string {
 		([effect, count]) => `${count} ${EFFECTS[effect] ?? effect}`,
 	);
 	return [...shown, ...rest, `${sums.join(", ")}.`].join("\n");
-}
-
-/** Where nobody can be asked, --yes has to be given. */
-function agreed(values: FlagValues, question: string): boolean {
-	if (values.yes) return true;
-	if (process.stdin.isTTY) return confirm(question);
-	throw new UsageError("Nobody can be asked here: add --yes to send, or --dry-run to look.");
 }
 
 function numberOf(flag: string, text: string): number {

@@ -15,6 +15,8 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
 	KeyError: 78,
 	NoteError: 1,
 	ProofError: 1,
+	ReplayError: 1,
+	SealError: 1,
 	PortTakenError: 1,
 	EmbeddedError: 1,
 	GatewayBooksError: 1,

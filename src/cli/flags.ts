@@ -78,6 +78,7 @@ export const flags = {
 		help: "the checkpoint that was seen before; it is replaced by what is found sound",
 	},
 	"log-only": { type: "boolean", help: "compare with nothing" },
+	tenant: { type: "string", value: "ID", help: "whose customer; needed where several have one" },
 	follow: { type: "boolean", help: "go on with those that come, until Ctrl-C" },
 	name: {
 		type: "string",
@@ -154,6 +155,7 @@ export interface FlagValues {
 	readonly store?: string;
 	readonly checkpoint?: string;
 	readonly "log-only"?: boolean;
+	readonly tenant?: string;
 	readonly follow?: boolean;
 	readonly name?: string;
 	readonly out?: string;

@@ -1,6 +1,6 @@
 import type { ModuleName } from "../contracts/streams.ts";
 import type { LogReader } from "../transparency/log-reader.ts";
-import { liveScenes } from "./live-store.ts";
+import { findKeys, liveScenes } from "./live-store.ts";
 import { loggedScenes } from "./logged-scenes.ts";
 import { inTime, type Scene, type Story } from "./story.ts";
 
@@ -24,7 +24,15 @@ export async function explainOrder(needs: ExplainNeeds, order_id: string): Promi
 			return [];
 		}
 	};
-	const logged = await ask("the audit log", () => loggedScenes(needs.reader, order_id));
+	/** That the tables cannot be asked is said when they are asked for their rows. */
+	const keysOf = async (key_ids: readonly string[]) => {
+		try {
+			return await findKeys(needs.database_urls(), needs.connect_timeout_s, key_ids);
+		} catch {
+			return undefined;
+		}
+	};
+	const logged = await ask("the audit log", () => loggedScenes(needs.reader, keysOf, order_id));
 	const ids = logged.flatMap(({ details }) =>
 		typeof details.message_id === "string" ? [details.message_id] : [],
 	);

@@ -2,6 +2,7 @@ import { contracts } from "../contracts/events.ts";
 import { messageId } from "../contracts/identity.ts";
 import { type ModuleName, moduleNames } from "../contracts/streams.ts";
 import { type Database, openDatabase } from "../database/connection.ts";
+import type { PersonalKeys } from "../transparency/unseal.ts";
 import type { Scene } from "./story.ts";
 
 interface LiveRow {
@@ -40,6 +41,26 @@ export async function liveScenes(
 		});
 	} finally {
 		await Promise.all(opened.map(({ database }) => database.stop()));
+	}
+}
+
+/**
+ * The keys of customers, as far as they are still there.
+ * @throws DatabaseUnavailableError
+ */
+export async function findKeys(
+	{ audit: url }: Readonly<Record<ModuleName, string>>,
+	connect_timeout_s: number,
+	key_ids: readonly string[],
+): Promise<PersonalKeys> {
+	const { run, sql, stop } = openDatabase({ url, connect_timeout_s, ...LIMITS });
+	try {
+		const found = await run(sql<{ key_id: string; key: Uint8Array }[]>`
+			select key_id, key from millrace_audit.customer_keys
+			where key_id in (select jsonb_array_elements_text(${JSON.stringify(key_ids)}::text::jsonb))`);
+		return new Map(found.map(({ key_id, key }) => [key_id, key]));
+	} finally {
+		await stop();
 	}
 }
 

@@ -1,7 +1,8 @@
-import { BUNDLE_WIDTH, decodeEntry } from "../contracts/audit-log.ts";
+import { BUNDLE_WIDTH, decodeEntry, type Entry } from "../contracts/audit-log.ts";
 import { CHECKPOINT_PATH, peekCheckpoint } from "../transparency/checkpoint.ts";
 import { findOrder, type PlacedEntry, readEntries } from "../transparency/find-order.ts";
 import type { LogReader } from "../transparency/log-reader.ts";
+import { keyIdsIn, type PersonalKeys, unseal } from "../transparency/unseal.ts";
 import type { Scene } from "./story.ts";
 
 const ACTED = "operations.acted.v1";
@@ -10,13 +11,26 @@ const READS_AT_ONCE = 16;
 const FACTS = ["order_id", "tenant_id", "customer_id", "currency", "total_amount"] as const;
 const HIDDEN = ["payment_token"] as const;
 
+/** Finds the keys that are still there; undefined when nobody can be asked. */
+export type FindKeys = (key_ids: readonly string[]) => Promise<PersonalKeys | undefined>;
+
 /** What the log has about an order: its events by the index, and what operators did that names it. */
-export async function loggedScenes(reader: LogReader, order_id: string): Promise<Scene[]> {
+export async function loggedScenes(
+	reader: LogReader,
+	findKeys: FindKeys,
+	order_id: string,
+): Promise<Scene[]> {
 	const checkpoint = await reader.read(CHECKPOINT_PATH);
 	const size = checkpoint === undefined ? 0 : peekCheckpoint(checkpoint).size;
 	const events = await findOrder(reader, order_id, size);
 	const acts = await findActs(reader, order_id, size);
-	return [...events, ...acts].map(toScene);
+	const found = [...events, ...acts].map(({ index, entry }) => ({
+		index,
+		entry: decodeEntry(entry),
+	}));
+	const key_ids = new Set(found.flatMap(({ entry }) => keyIdsIn(entry)));
+	const keys = key_ids.size > 0 ? await findKeys([...key_ids]) : undefined;
+	return found.map(({ index, entry }) => toScene(index, unseal(entry, keys)));
 }
 
 /**
@@ -53,8 +67,7 @@ function actionOf(text: string): string | undefined {
 	return /"action_id":"([^"]+)"/.exec(text)?.[1];
 }
 
-function toScene({ index: log_index, entry }: PlacedEntry): Scene {
-	const { subject: what, headers, data } = decodeEntry(entry);
+function toScene(log_index: number, { subject: what, headers, data }: Entry): Scene {
 	const given = parse(data);
 	const { occurred_at, created_at, ...said } = given;
 	const at = occurred_at ?? created_at;

@@ -5,6 +5,7 @@ import { lastSequence, type StoredLetter, watchLetters } from "../messaging/dead
 import type { Edit } from "./edit-letter.ts";
 import { recorded } from "./record-act.ts";
 import { type Selection, selectLetters } from "./select-letters.ts";
+import { withoutPersonal } from "./without-personal.ts";
 
 export interface RedriveOptions {
 	readonly operator: string;
@@ -129,7 +130,7 @@ export async function redriveEdited(
 		session,
 		operator,
 		"dead_letters.edit",
-		{ sequence, message_id, replaced_by, changes },
+		{ sequence, message_id, replaced_by, changes: changes.map(withoutPersonal) },
 		async (act) => {
 			await sendAgain(session, letter, act, replacement);
 			await copyTo(session, "discarded", letter, act, `replaced by ${replaced_by}`);

@@ -1,4 +1,6 @@
+import { FORGOTTEN } from "../transparency/unseal.ts";
 import { type LiveOrder, type LiveRow, liveRows } from "./live-rows.ts";
+import type { OpenField } from "./open-fields.ts";
 import { type RebuiltRow, rebuildOrder, type Table, type Value } from "./rebuild-order.ts";
 import type { Told } from "./told.ts";
 
@@ -18,15 +20,16 @@ export interface Difference {
 /** Tokens are in the log and in the table, and have no place on a screen. */
 const HIDDEN = new Set(["payment_token"]);
 
-/** Compares every field that the log tells of an order with the tables. */
+/** Compares every field that the log tells of an order with the tables. What is forgotten agrees with anything. */
 export function compareOrder(
 	order_id: string,
 	told: Told | undefined,
 	live: LiveOrder | undefined,
+	open: OpenField,
 ): Difference[] {
 	const { rows, maybe_charge } = rebuildOrder(told ?? { order_id, refunds: [] });
 	const found = live === undefined ? [] : liveRows(live);
-	const differences = rows.flatMap((row) => compareRow(order_id, row, findRow(found, row)));
+	const differences = rows.flatMap((row) => compareRow(order_id, row, findRow(found, row), open));
 	for (const row of found) {
 		if (findRow(rows, row) !== undefined) continue;
 		differences.push(...judgeUntold(order_id, row, maybe_charge, told));
@@ -34,16 +37,23 @@ export function compareOrder(
 	return differences;
 }
 
-function compareRow(order_id: string, row: RebuiltRow, live: LiveRow | undefined): Difference[] {
+function compareRow(
+	order_id: string,
+	row: RebuiltRow,
+	live: LiveRow | undefined,
+	open: OpenField,
+): Difference[] {
 	const { table, refund_id, fields } = row;
 	const named = { order_id, ...(refund_id && { refund_id }) };
 	if (live === undefined) {
 		const log_index = Math.min(...fields.map((field) => field.log_index));
 		return [{ kind: `${table}.row`, ...named, log_index, in_log: "there", in_database: "missing" }];
 	}
-	return fields.flatMap(({ name, value, log_index }) => {
+	return fields.flatMap((field) => {
+		const { name, log_index } = field;
+		const value = open(order_id, field);
 		const other = live.values[name] ?? null;
-		if (other === value) return [];
+		if (other === value || value === FORGOTTEN) return [];
 		const [in_log, in_database] = HIDDEN.has(name) ? ["hidden", "another"] : [value, other];
 		return [{ kind: `${table}.${name}`, ...named, log_index, in_log, in_database }];
 	});

@@ -1,6 +1,7 @@
 import type { PendingQuery, Row } from "postgres";
 import { type ModuleName, moduleNames } from "../contracts/streams.ts";
 import type { Database } from "../database/connection.ts";
+import type { PersonalKeys } from "../transparency/unseal.ts";
 import type { ChargeRow, LiveOrder, OrderRow, ReservationRow, StockRow } from "./live-rows.ts";
 
 /** Each module may have a database of its own. */
@@ -11,7 +12,7 @@ export type LiveStore = Awaited<ReturnType<typeof openLiveStore>>;
 /** Reads the tables of the modules; it writes nothing. */
 export async function openLiveStore(databases: Databases) {
 	const absent = await findAbsent(databases);
-	const { order, inventory, payment } = databases;
+	const { order, inventory, payment, audit } = databases;
 	/** No rows of a module that never ran. */
 	const read = async <T extends Row>(name: ModuleName, query: PendingQuery<T[]>) =>
 		absent.has(name) ? [] : await databases[name].run(query);
@@ -76,6 +77,15 @@ export async function openLiveStore(databases: Databases) {
 			rows(sql`where order_id > ${after} and order_id <= ${until}`),
 
 		find: (ids: readonly string[]) => rows(listed(ids)),
+
+		/** The keys of customers, as far as they are still there. */
+		async keys(key_ids: readonly string[]): Promise<PersonalKeys> {
+			const wanted = JSON.stringify(key_ids);
+			const query = audit.sql<{ key_id: string; key: Uint8Array }[]>`
+				select key_id, key from millrace_audit.customer_keys
+				where key_id in (select jsonb_array_elements_text(${wanted}::text::jsonb))`;
+			return new Map((await read("audit", query)).map(({ key_id, key }) => [key_id, key]));
+		},
 
 		stock: (after: string, rows_max: number) =>
 			read(

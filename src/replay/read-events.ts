@@ -1,15 +1,16 @@
 import { BUNDLE_WIDTH, decodeEntry } from "../contracts/audit-log.ts";
-import { contracts, type Payload, type Subject } from "../contracts/events.ts";
+import { contracts, type Payload, personalFields, type Subject } from "../contracts/events.ts";
 import { messageId } from "../contracts/identity.ts";
 import { readEntries } from "../transparency/find-order.ts";
 import type { LogReader } from "../transparency/log-reader.ts";
+import { type SealedText, sealedText } from "./open-fields.ts";
 
 /** The log cannot be replayed, because it is not whole. */
 export class ReplayError extends Error {
 	override readonly name = "ReplayError";
 }
 
-/** An event of ours, checked against its contract. */
+/** An event of ours, checked against its contract. What is sealed in it is a text that `open-fields.ts` knows. */
 export type LoggedEvent = {
 	[S in Subject]: { readonly subject: S; readonly log_index: number; readonly data: Payload<S> };
 }[Subject];
@@ -67,12 +68,25 @@ function readEvent(entry: Uint8Array, log_index: number): LoggedEvent | null {
 	const given = parse(data);
 	if (message_id === undefined || given === null) return null;
 	if (message_id !== messageId(subject, keyOf(subject, given))) return null;
+	const sealed = takeSealed(given);
 	const read = contracts[subject as Subject].schema.safeParse(given);
-	if (read.success) return { subject, log_index, data: read.data } as LoggedEvent;
+	if (read.success) return { subject, log_index, data: { ...read.data, ...sealed } } as LoggedEvent;
 	const [issue] = read.error.issues;
 	throw new ReplayError(
 		`entry ${log_index} breaks the contract of ${subject}: ${issue?.path.join(".")} ${issue?.message}`,
 	);
+}
+
+/** Takes what is sealed out, and leaves something that every contract allows in its place. */
+function takeSealed(given: Record<string, unknown>): Record<string, SealedText> {
+	const taken: Record<string, SealedText> = {};
+	for (const name of personalFields) {
+		const text = sealedText(given[name]);
+		if (text === undefined) continue;
+		taken[name] = text;
+		given[name] = "sealed";
+	}
+	return taken;
 }
 
 /** What the id of an event follows from, besides its subject. */

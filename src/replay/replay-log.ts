@@ -1,9 +1,11 @@
 import { CHECKPOINT_PATH, peekCheckpoint } from "../transparency/checkpoint.ts";
 import type { LogReader } from "../transparency/log-reader.ts";
+import { FORGOTTEN } from "../transparency/unseal.ts";
 import { compareOrder } from "./compare-order.ts";
 import { compareStock } from "./compare-stock.ts";
 import type { LiveOrder } from "./live-rows.ts";
 import type { LiveStore } from "./live-store.ts";
+import { type OpenField, openerFor } from "./open-fields.ts";
 import { type KnownOrder, pages } from "./pages.ts";
 import { readEvents } from "./read-events.ts";
 import { type RebuiltRow, rebuildOrder } from "./rebuild-order.ts";
@@ -37,6 +39,8 @@ interface Replay {
 	/** How far the log is read. */
 	size: number;
 	foreign: number;
+	/** Fields of customers who were forgotten. */
+	erased: number;
 }
 
 /** More than this is not wrong for bad timing. */
@@ -58,7 +62,8 @@ export async function replayLog(
 	const rebuilt = openRebuiltStore();
 	try {
 		const verdict = createVerdict(rebuilt);
-		const replay = { reader, options, rebuilt, verdict, suspects: new Map(), size: 0, foreign: 0 };
+		const counts = { size: 0, foreign: 0, erased: 0 };
+		const replay = { reader, options, rebuilt, verdict, suspects: new Map(), ...counts };
 		await readOn(replay);
 		const { size, foreign } = replay;
 		const { repeated } = rebuilt;
@@ -71,6 +76,7 @@ export async function replayLog(
 			foreign,
 			repeated,
 			...state,
+			erased: replay.erased,
 			compared: live !== undefined,
 			...verdict.result(),
 		};
@@ -99,11 +105,19 @@ async function lookAtAll(replay: Replay, live: LiveStore | undefined) {
 	const total = (await live?.begin())?.orders ?? 0;
 	const settled_ms = live && (await settledMs(live, options.settle_ms));
 	for await (const page of pages(rebuilt, live)) {
-		for (const { order_id, row } of page.flatMap(rowsOf)) {
+		const rows = page.flatMap(rowsOf);
+		for (const { order_id, row } of rows) {
 			state.take(order_id, row);
 			options.onRow?.(order_id, row);
 		}
-		if (settled_ms !== undefined) for (const known of page) suspect(replay, known, settled_ms);
+		if (live !== undefined && settled_ms !== undefined) {
+			const open = await openerFor(
+				page.map(({ told }) => told),
+				live.keys,
+			);
+			for (const known of page) suspect(replay, known, settled_ms, open);
+			replay.erased += countErased(rows, open);
+		}
 		const { orders } = state.counts;
 		options.progress?.("orders", orders, Math.max(total, orders));
 	}
@@ -114,11 +128,22 @@ function rowsOf({ order_id, told }: KnownOrder) {
 	return told ? rebuildOrder(told).rows.map((row) => ({ order_id, row })) : [];
 }
 
-function suspect({ suspects, verdict }: Replay, known: KnownOrder, settled_ms: number) {
-	const { order_id, told, found } = known;
-	if (compareOrder(order_id, told, found).length === 0) return;
+function countErased(rows: ReturnType<typeof rowsOf>, open: OpenField): number {
+	const fields = rows.flatMap(({ order_id, row }) =>
+		row.fields.filter((field) => open(order_id, field) === FORGOTTEN),
+	);
+	return fields.length;
+}
+
+function suspect(
+	{ suspects, verdict }: Replay,
+	{ order_id, told, found }: KnownOrder,
+	settled_ms: number,
+	open: OpenField,
+) {
+	if (compareOrder(order_id, told, found, open).length === 0) return;
 	if (suspects.size < SUSPECTS_MAX) suspects.set(order_id, found);
-	else verdict.addOrder(order_id, found, settled_ms);
+	else verdict.addOrder(order_id, found, settled_ms, open);
 }
 
 /** Looks at what did not agree until it does, or nothing more is to be expected. */
@@ -134,21 +159,30 @@ async function lookAgain(replay: Replay, live: LiveStore): Promise<void> {
 		if (stock.length > 0) stock = await compareStock(rebuilt.held, live);
 	}
 	const settled_ms = await settledMs(live, options.settle_ms);
-	for (const [order_id, found] of replay.suspects) verdict.addOrder(order_id, found, settled_ms);
+	for (const ids of parts(replay.suspects.keys())) {
+		const open = await openerFor(ids.map(rebuilt.find), live.keys);
+		for (const id of ids) verdict.addOrder(id, replay.suspects.get(id), settled_ms, open);
+	}
 	for (const { difference, written_ms } of stock)
 		verdict.addStock(difference, written_ms, settled_ms);
 }
 
 async function dropAgreed(replay: Replay, live: LiveStore): Promise<void> {
-	const ids = [...replay.suspects.keys()];
+	const { find } = replay.rebuilt;
 	const still: Replay["suspects"] = new Map();
-	for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
-		const some = ids.slice(from, from + IDS_AT_ONCE);
-		const rows = await live.find(some);
-		for (const id of some) {
+	for (const ids of parts(replay.suspects.keys())) {
+		const rows = await live.find(ids);
+		const open = await openerFor(ids.map(find), live.keys);
+		for (const id of ids) {
 			const found = rows.get(id);
-			if (compareOrder(id, replay.rebuilt.find(id), found).length > 0) still.set(id, found);
+			if (compareOrder(id, find(id), found, open).length > 0) still.set(id, found);
 		}
 	}
 	replay.suspects = still;
+}
+
+function* parts(ids: Iterable<string>): Generator<readonly string[]> {
+	const all = [...ids];
+	for (let from = 0; from < all.length; from += IDS_AT_ONCE)
+		yield all.slice(from, from + IDS_AT_ONCE);
 }

@@ -19,6 +19,8 @@ export interface ReplayReport {
 	};
 	/** SHA-256 over all that was rebuilt: the same for every build over the same log. */
 	readonly state_hash: string;
+	/** Fields that were not compared, since the customer was forgotten. */
+	readonly erased: number;
 	/** False where only the log was read. */
 	readonly compared: boolean;
 	/** Orders and SKUs that did not agree and were written to just now. */

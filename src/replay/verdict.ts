@@ -1,6 +1,7 @@
 import { compareOrder, type Difference, lastWritten } from "./compare-order.ts";
 import type { LiveOrder } from "./live-rows.ts";
 import type { LiveStore } from "./live-store.ts";
+import type { OpenField } from "./open-fields.ts";
 import type { RebuiltStore } from "./rebuilt-store.ts";
 import { createDifferences } from "./report.ts";
 
@@ -12,10 +13,16 @@ export function createVerdict(rebuilt: RebuiltStore) {
 	let open = 0;
 	return {
 		/** @param settled_ms what was written to later may be in progress */
-		addOrder(order_id: string, found: LiveOrder | undefined, settled_ms: number) {
+		addOrder(
+			order_id: string,
+			found: LiveOrder | undefined,
+			settled_ms: number,
+			openField: OpenField,
+		) {
 			if ((lastWritten(found) ?? 0) > settled_ms) open += 1;
 			else
-				for (const it of compareOrder(order_id, rebuilt.find(order_id), found)) differences.add(it);
+				for (const it of compareOrder(order_id, rebuilt.find(order_id), found, openField))
+					differences.add(it);
 		},
 		addStock(difference: Difference, written_ms: number, settled_ms: number) {
 			if (written_ms > settled_ms) open += 1;

@@ -1,4 +1,5 @@
 import { contracts } from "../contracts/events.ts";
+import { withStandIns } from "./unseal.ts";
 
 /** `ours` was published by millrace; `foreign` does not keep the contract, and others published it. */
 export type EventState = "sound" | "foreign" | "broken";
@@ -8,7 +9,8 @@ const SOURCE = "\r\nce-source: /millrace/";
 
 /**
  * Whether an entry is an event as the contract of its subject says. Whatever is published on a stream
- * is recorded, so what other producers got wrong is in the log and no fault of it.
+ * is recorded, so what other producers got wrong is in the log and no fault of it. What is sealed is taken to
+ * be as it should: there is no telling without the key.
  * @param entry as text
  */
 export function checkEvent(entry: string): EventState {
@@ -24,7 +26,7 @@ export function checkEvent(entry: string): EventState {
 
 function keeps(contract: (typeof contracts)[keyof typeof contracts], text: string): boolean {
 	try {
-		return contract.schema.safeParse(JSON.parse(text)).success;
+		return contract.schema.safeParse(JSON.parse(withStandIns(text))).success;
 	} catch {
 		return false;
 	}

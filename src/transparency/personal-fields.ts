@@ -147,8 +147,8 @@ function flatEnd(text: string): number {
 	return Math.min(text.length, ...ends);
 }
 
-/** Foreign producers may write anything, of any length. */
-function named(id: unknown): string {
+/** By what name a customer or tenant is kept: foreign producers may call them anything, at any length. */
+export function named(id: unknown): string {
 	if (identifier.safeParse(id).success) return id as string;
 	const text = typeof id === "string" ? id : JSON.stringify(id);
 	return `sha256:${new Bun.CryptoHasher("sha256").update(text).digest("hex")}`;

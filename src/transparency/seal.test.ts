@@ -55,7 +55,13 @@ describe("a payload", () => {
 	});
 
 	test("without personal fields stays as it is", () => {
-		for (const text of ["", "\xff\u0000", '{"order_id":"o-1"}', '{"note":"\\u0041"}', "customer_id"])
+		for (const text of [
+			"",
+			"\xff\u0000",
+			'{"order_id":"o-1"}',
+			'{"note":"\\u0041"}',
+			"customer_id",
+		])
 			expect(textOf(sealed(text))).toBe(text);
 	});
 
@@ -135,7 +141,11 @@ describe("the customer of an event is", () => {
 	test.each([
 		['{"tenant_id":"t","customer_id":"ada"}', "t", "ada"],
 		['{"customer_id":"ada"}', "default", "ada"],
-		['{"lines":[{"tenant_id":"x","customer_id":"bob"}],"tenant_id":"t","customer_id":"ada"}', "t", "ada"],
+		[
+			'{"lines":[{"tenant_id":"x","customer_id":"bob"}],"tenant_id":"t","customer_id":"ada"}',
+			"t",
+			"ada",
+		],
 		['{"customer_id":"ada","meta":{"tenant_id":"x"}}', "default", "ada"],
 		['{"customer_id":"bob","customer_id":"ada"}', "default", "ada"],
 		['{"\\u0063ustomer_id":"ada"}', "default", "ada"],
