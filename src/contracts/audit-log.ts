@@ -5,7 +5,7 @@ const ENTRY_BYTES_MAX = 0xffff;
 const encoder = new TextEncoder();
 const NO_HEADERS = encoder.encode("NATS/1.0\r\n\r\n");
 
-/** What of an event goes into the log: all that was published. */
+/** What of an event goes into the log: all that was published, with its personal fields sealed. */
 export interface Entry {
 	readonly subject: string;
 	/** The header block as on the wire, from `NATS/1.0` to the empty line; empty for a message without headers. */

@@ -96,9 +96,10 @@ function locate(data: Uint8Array): Located {
 /** The values of personal fields; without an end where a field has an object or a list. */
 function valuesIn(text: string): PersonalValue[] {
 	const values: PersonalValue[] = [];
-	for (const { 0: whole, 1: field = "", 2: value = "", index } of text.matchAll(FIELD)) {
-		const end = index + whole.length;
-		values.push({ field, from: end - value.length, to: end });
+	FIELD.lastIndex = 0;
+	for (let match = FIELD.exec(text); match !== null; match = FIELD.exec(text)) {
+		const [, field = "", value = ""] = match;
+		values.push({ field, from: FIELD.lastIndex - value.length, to: FIELD.lastIndex });
 	}
 	return values;
 }

@@ -27,19 +27,18 @@ const LEFT_OUT = "0";
 /**
  * Seals the personal fields of payloads, and touches no other byte. The same value in the same field of the
  * same order becomes the same bytes, so that a writer that died goes on with the same files.
- * @returns a function that seals each value once, for as long as it is kept
+ * @returns a function that seals a value once for all events of an order that have it
  */
 export function createSealer(): (payload: PersonalPayload, key: PersonalKey) => Uint8Array {
-	const known = new Map<string, string>();
-	return ({ text, values, order_id }, key) => {
+	const known = new Map<string, { value: string; key_id: string; sealed: string }>();
+	return ({ text, values, order_id }, { key_id, key }) => {
 		const sealed = replaceValues(text, values, ({ field, from, to }) => {
 			const context = contextOf(field, order_id);
 			const value = text.slice(from, to);
-			const name = `${key.key_id}${context}${value}`;
-			const before = known.get(name);
-			if (before !== undefined) return before;
-			const after = `{"sealed":"${key.key_id}.${seal(value, context, key.key)}"}`;
-			known.set(name, after);
+			const before = known.get(context);
+			if (before?.value === value && before.key_id === key_id) return before.sealed;
+			const after = `{"sealed":"${key_id}.${seal(value, context, key)}"}`;
+			known.set(context, { value, key_id, sealed: after });
 			return after;
 		});
 		if (sealed.length - text.length <= GROWTH_BYTES_MAX) return bytesOf(sealed);

@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { contracts, type Subject } from "../../src/contracts/events.ts";
+import { contracts, personalFields, type Subject } from "../../src/contracts/events.ts";
+import { PERSONAL_MARK } from "../../src/contracts/identity.ts";
 import { orderCancelledV1, orderCreatedV2, orderLine } from "../../src/contracts/order-events.ts";
 import { breachesOf, type JsonSchema } from "./contract-breaches.ts";
 
@@ -39,6 +40,39 @@ describe("released contracts", () => {
 
 	test.each(subjects)("%s is on file as it is (UPDATE=1 writes what was added)", (subject) => {
 		expect(released(subject)).toEqual(schemaOf(contracts[subject].schema));
+	});
+});
+
+/** Fields that are about a person by their names, at any depth, with whether they are marked. */
+function namedPersonal(schema: JsonSchema): [name: string, isMarked: boolean][] {
+	const fields = Object.entries(schema.properties ?? {});
+	const here = fields.filter(([name]) => /^customer_|^payment_token$/.test(name));
+	const below = [schema.items, ...Object.values(schema.properties ?? {})];
+	return [
+		...here.map(([name, field]): [string, boolean] => [name, field[PERSONAL_MARK] === true]),
+		...below.flatMap((it) => (it ? namedPersonal(it) : [])),
+	];
+}
+
+const unmarked = (schema: z.ZodType) =>
+	namedPersonal(schemaOf(schema)).flatMap(([name, isMarked]) => (isMarked ? [] : [name]));
+
+describe("what is about a person", () => {
+	test.each(subjects)("is marked in %s, so that the audit log seals it", (subject) => {
+		expect(unmarked(contracts[subject].schema)).toEqual([]);
+	});
+
+	test("and is not is found", () => {
+		const edited = orderCreatedV2.extend({
+			customer_email: z.string().optional(),
+			lines: z.array(orderLine.extend({ payment_token: z.string() })),
+		});
+		expect(unmarked(edited).sort()).toEqual(["customer_email", "payment_token"]);
+	});
+
+	test("is known by name to whoever seals it", () => {
+		const named = subjects.flatMap((it) => namedPersonal(schemaOf(contracts[it].schema)));
+		expect([...personalFields].sort()).toEqual([...new Set(named.map(([name]) => name))].sort());
 	});
 });
 

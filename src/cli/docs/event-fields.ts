@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { contracts, type Subject } from "../../contracts/events.ts";
+import { PERSONAL_MARK } from "../../contracts/identity.ts";
 
 /** A JSON Schema as zod writes it, as far as the pages read it. */
 export interface FieldSchema {
@@ -16,6 +17,8 @@ export interface FieldSchema {
 	readonly items?: FieldSchema;
 	readonly properties?: Readonly<Record<string, FieldSchema>>;
 	readonly required?: readonly string[];
+	/** About a person. */
+	readonly [PERSONAL_MARK]?: boolean;
 }
 
 const MEANINGS: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 import type { Description } from "../../app.ts";
 import { contracts, type Subject } from "../../contracts/events.ts";
+import { PERSONAL_MARK } from "../../contracts/identity.ts";
 import {
 	DEAD_LETTER_STREAM,
 	DISCARDED_STREAM,
@@ -22,7 +23,10 @@ reader has to let fields pass that it does not know. A change that breaks reader
 
 Payloads are JSON in UTF-8. Amounts are integers in the minor unit of their currency (cents for EUR,
 yen for JPY), except in \`orders.created.v1\`. An event may be delivered more than once and after later
-events: know it by its \`message_id\`, which stays the same however often it is published.`;
+events: know it by its \`message_id\`, which stays the same however often it is published.
+
+Fields that are personal (\`x-personal\` in the schemas) are sealed in the audit log under a key of the
+customer's own, and are in the clear on the streams: see audit.md.`;
 
 const FOREIGN = `Producers other than millrace publish it straight to NATS. No header is needed; with a
 \`Nats-Msg-Id\` of their own choice, the stream drops what they send twice within its duplicate window.
@@ -117,11 +121,15 @@ function fieldRows({ properties = {}, required = [] }: FieldSchema, parent: stri
 		const row = tableRow([
 			`\`${path}\``,
 			typeOf(field),
-			required.includes(name) ? "required" : optional(field),
+			[required.includes(name) ? "required" : optional(field), ...personal(field)].join(", "),
 			field.description ?? "",
 		]);
 		return [row, ...(field.items ? fieldRows(field.items, `${path}[].`) : [])];
 	});
+}
+
+function personal(field: FieldSchema): string[] {
+	return field[PERSONAL_MARK] ? ["personal"] : [];
 }
 
 function optional(field: FieldSchema): string {
