@@ -7,7 +7,7 @@ import { forgetCustomer } from "../operations/forget-customer.ts";
 import { createForgetStore, type ForgetStore, type KeptKey } from "../operations/forget-store.ts";
 import { createLog } from "../telemetry/log.ts";
 import { countOrdersSealed } from "../transparency/count-sealed.ts";
-import { named } from "../transparency/personal-fields.ts";
+import { keptName } from "../transparency/personal-fields.ts";
 import { agreed } from "./agreed.ts";
 import { oneWord, openLog } from "./audit-access.ts";
 import { databaseUrl } from "./database-urls.ts";
@@ -29,17 +29,17 @@ export async function forget(values: FlagValues, words: readonly string[]): Prom
 	try {
 		const store = createForgetStore(database);
 		if (!(await store.isThere())) throw new ConfigError(NO_TABLES);
-		const keys = await store.find(named(customer), values.tenant);
+		const keys = await store.find(keptName(customer), values.tenant);
 		const [key, ...others] = keys;
 		if (others.length > 0) throw ofSeveral(customer, keys);
 		if (key === undefined) return await nothingThere(store, values, customer);
 		const orders = await countOrdersSealed(await openLog(values), key.key_id);
 		const of = `${customer} of the tenant ${key.tenant_id}`;
-		if (!values.json) console.log(`${of}: 1 key, with which ${orders} orders are sealed.`);
+		if (!values.json) console.log(`${of}: 1 key, orders sealed with it: ${orders}.`);
 		const question = `Forget ${of}? Nobody can undo it.`;
 		if (!agreed(values, question, "add --yes to forget the customer")) return 1;
 		const operator = values.operator ?? userInfo().username;
-		const asked = { customer_id: named(customer), key, orders };
+		const asked = { customer_id: keptName(customer), key, orders };
 		const forgotten = await onSession(config, endpoints, (session) =>
 			forgetCustomer(session, store, operator, asked),
 		);
@@ -67,7 +67,7 @@ async function nothingThere(
 	{ tenant, json }: FlagValues,
 	customer: string,
 ): Promise<number> {
-	const before = await store.wasForgotten(named(customer), tenant);
+	const before = await store.wasForgotten(keptName(customer), tenant);
 	if (json) console.log(JSON.stringify({ orders: 0, forgotten: false, forgotten_before: before }));
 	if (before) {
 		if (!json)

@@ -124,8 +124,8 @@ function ownerOf(subject: string, text: string, values: readonly PersonalValue[]
 	const told = toldOwner(text, values);
 	const hasTenant = !isSubject(subject) || "tenant_id" in contracts[subject].schema.shape;
 	return {
-		tenant_id: hasTenant ? named(told.tenant_id ?? DEFAULT_TENANT) : DEFAULT_TENANT,
-		customer_id: named(told.customer_id ?? ""),
+		tenant_id: hasTenant ? keptName(told.tenant_id ?? DEFAULT_TENANT) : DEFAULT_TENANT,
+		customer_id: keptName(told.customer_id ?? ""),
 	};
 }
 
@@ -149,7 +149,7 @@ function flatEnd(text: string): number {
 }
 
 /** By what name a customer or tenant is kept: foreign producers may call them anything, at any length. */
-export function named(id: unknown): string {
+export function keptName(id: unknown): string {
 	if (identifier.safeParse(id).success) return id as string;
 	const text = typeof id === "string" ? id : JSON.stringify(id);
 	return `sha256:${new Bun.CryptoHasher("sha256").update(text).digest("hex")}`;

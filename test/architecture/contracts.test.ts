@@ -62,7 +62,7 @@ describe("what is about a person", () => {
 		expect(unmarked(contracts[subject].schema)).toEqual([]);
 	});
 
-	test("and is not is found", () => {
+	test("is found where it is not marked", () => {
 		const edited = orderCreatedV2.extend({
 			customer_email: z.string().optional(),
 			lines: z.array(orderLine.extend({ payment_token: z.string() })),

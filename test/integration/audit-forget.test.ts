@@ -118,10 +118,10 @@ test(
 			expect((await forget(cluster, ADA, "--yes", "--tenant", "nowhere")).code).toBe(1);
 			expect(await forget(cluster, ADA, "--yes", "--tenant", "elsewhere")).toMatchObject({
 				code: 0,
-				stdout: expect.stringContaining("with which 0 orders are sealed"),
+				stdout: expect.stringContaining("orders sealed with it: 0."),
 			});
 			expect(await customerIn(cluster, order_id)).toBe(ADA);
-			expect((await forget(cluster, ADA, "--yes")).stdout).toContain("1 orders are sealed");
+			expect((await forget(cluster, ADA, "--yes")).stdout).toContain("orders sealed with it: 1.");
 			expect(await customerIn(cluster, order_id)).toBe("(forgotten)");
 		}),
 	TEST_MS_MAX,

@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
-import { join } from "node:path";
+import { mkdirSync, unlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { decodeBundle, decodeEntry } from "../../src/contracts/audit-log.ts";
 import {
 	closeScenes,
@@ -53,7 +54,7 @@ test("what other producers write is sealed, however they write it, and is else a
 	await publishForeign(scene);
 	await hasRecorded(scene, ids);
 	hasNothing(scene.store, ADA);
-	hasNothing(scene.store, "xxx");
+	hasNothing(scene.store, "x".repeat(40));
 	const [plain = "", spaced = ""] = payloads(scene.store);
 	const unsealed = (text: string) => text.replace(/\{"sealed":"[^"]+"\}/, `"${ADA}"`);
 	expect([plain, spaced].map(unsealed)).toEqual(foreign.slice(0, 2));
@@ -109,6 +110,24 @@ test.each([
 	},
 	20_000,
 );
+
+test("a batch of which bundles are there goes on with them when its customer is forgotten meanwhile", async () => {
+	const scene = await setScene();
+	const blocked = join(scene.store, "tile/0");
+	mkdirSync(dirname(blocked), { recursive: true });
+	writeFileSync(blocked, "a file where the folder of hashes should be");
+	const recorder = await scene.record();
+	await publishForeign(scene);
+	const says = (text: string) => recorder.lines.filter(({ msg }) => msg?.includes(text));
+	await eventually(() => expect(says("cannot be written yet")).not.toBeEmpty());
+	await eventually(() => expect(readLog(scene.store)).not.toBeEmpty());
+	await scene.servers.sql`delete from millrace_audit.customer_keys`;
+	unlinkSync(blocked);
+	await hasRecorded(scene, ids);
+	await eventually(async () => expect(await sizes(scene)).toEqual({ size: 6, ids: 6 }));
+	expect(says("does not fit")).toBeEmpty();
+	await recorder.stop();
+}, 20_000);
 
 /** As a crash behind the bundles leaves it. */
 async function forgetProgress({ servers: { sql } }: Scene) {
