@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Story } from "../../src/explain/story.ts";
 import { openStore } from "../../src/object-store/open-store.ts";
@@ -214,19 +214,18 @@ async function run(
 	return { stdout, stderr, code };
 }
 
-/** Changes one character of the first sealed value. @returns the entry that has it */
+/** Changes one character of the first sealed value in the widest bundle. @returns the entry that has it */
 function spoilSealed(folder: string): number {
-	for (const [path, bytes] of contentsOf(folder)) {
-		const at = Buffer.from(bytes).indexOf('"sealed":"');
-		if (!path.startsWith("tile/entries/") || at < 0) continue;
-		const changed = Buffer.from(bytes);
-		const place = at + 40;
-		changed[place] = changed[place] === 65 ? 66 : 65;
-		Bun.spawnSync(["chmod", "u+w", join(folder, path)]);
-		writeFileSync(join(folder, path), changed);
-		return entryAt(bytes, place);
-	}
-	throw new Error("nothing is sealed");
+	const bundles = [...contentsOf(folder)].filter(([path]) => path.startsWith("tile/entries/"));
+	const [[path, bytes] = ["", new Uint8Array()]] = bundles.sort(
+		(a, b) => b[1].length - a[1].length,
+	);
+	const place = Buffer.from(bytes).indexOf('"sealed":"') + 40;
+	const changed = Buffer.from(bytes);
+	changed[place] = changed[place] === 65 ? 66 : 65;
+	rmSync(join(folder, path));
+	writeFileSync(join(folder, path), changed);
+	return entryAt(bytes, place);
 }
 
 function entryAt(bundle: Uint8Array, place: number): number {
