@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { eventually } from "../support/wait.ts";
 import type { Step } from "./step.ts";
 import { STEPS } from "./steps.ts";
 import { tally } from "./tally.ts";
@@ -36,14 +37,14 @@ describe("the check command", () => {
 		expect(exitCode).toBe(1);
 	});
 
-	test("kills a step with all its processes when its time is over", () => {
+	test("kills a step with all its processes when its time is over", async () => {
 		const command = ["sh", "-c", "sleep 60 & echo child=$!; wait"] as const;
 		const { exitCode, output } = run([{ ...well, name: "slow", command, limit_ms: 300 }]);
 		expect(exitCode).toBe(1);
 		expect(output).toMatch(/^FAIL {2}slow .* killed after 0.3 s$/m);
 		const child = Number(/child=(\d+)/.exec(output)?.[1]);
 		expect(child).toBeGreaterThan(0);
-		expect(isAlive(child)).toBe(false);
+		await eventually(() => expect(isAlive(child)).toBe(false));
 	});
 
 	test("runs only what --only names, and nothing when the name is wrong", () => {

@@ -149,7 +149,7 @@ export function createSequencer(options: SequencerOptions, needs: SequencerNeeds
 	) {
 		const added = await patiently(() => recorder.record(messages), messages.length, ours);
 		await patiently(() => recorder.sign(), messages.length, ours);
-		report(recorder, messages, added);
+		report(needs, recorder, messages, added);
 	}
 
 	async function patiently<T>(work: () => Promise<T>, events: number, ours: () => boolean) {
@@ -165,21 +165,6 @@ export function createSequencer(options: SequencerOptions, needs: SequencerNeeds
 		}
 	}
 
-	function report(recorder: Recorder, messages: readonly StreamMessage[], added: number) {
-		metrics.audit_entries.inc(added);
-		metrics.audit_size.set(recorder.size);
-		metrics.consumed.inc({ consumer: CONSUMER }, messages.length);
-		metrics.batch_size.observe({ consumer: CONSUMER }, messages.length);
-		const pending = new Map(messages.map((message) => [message.stream, message.pending]));
-		metrics.pending.set(
-			{ consumer: CONSUMER },
-			[...pending.values()].reduce((sum, n) => sum + n, 0),
-		);
-		for (const { traceparent } of messages) {
-			if (traceparent) needs.tracing.start(`process ${CONSUMER}`, "consumer", traceparent)?.end();
-		}
-	}
-
 	return {
 		name: "audit sequencer",
 		async start() {
@@ -192,6 +177,26 @@ export function createSequencer(options: SequencerOptions, needs: SequencerNeeds
 			await witness?.stop();
 		},
 	};
+}
+
+function report(
+	{ metrics, tracing }: Pick<SequencerNeeds, "metrics" | "tracing">,
+	{ size }: Recorder,
+	messages: readonly StreamMessage[],
+	added: number,
+) {
+	metrics.audit_entries.inc(added);
+	metrics.audit_size.set(size);
+	metrics.consumed.inc({ consumer: CONSUMER }, messages.length);
+	metrics.batch_size.observe({ consumer: CONSUMER }, messages.length);
+	const pending = new Map(messages.map((message) => [message.stream, message.pending]));
+	metrics.pending.set(
+		{ consumer: CONSUMER },
+		[...pending.values()].reduce((sum, n) => sum + n, 0),
+	);
+	for (const { traceparent } of messages) {
+		if (traceparent) tracing.start(`process ${CONSUMER}`, "consumer", traceparent)?.end();
+	}
 }
 
 function isConflict(error: unknown): boolean {
