@@ -8,7 +8,11 @@ import { type Absorbed, conclude } from "../support/verdict-run.ts";
 import { readAudit } from "../support/verdict-state.ts";
 
 const TEST_MS_MAX = 120_000;
+/** Orders accepted at least. */
 const ORDERS = 300;
+/** More than come in until the last death, at a pace that leaves something to do for it. */
+const ORDERS_MAX = 10_000;
+const ORDERS_A_SECOND_MAX = 200;
 
 /** A step that a process dies behind, and what has to be done again because of it. */
 interface Case {
@@ -55,17 +59,22 @@ async function crash(deaths: readonly string[], expected: Case["absorbed"]) {
 		const [millrace] = cluster.processes;
 		if (millrace === undefined) throw new Error("no process");
 		const [first = "", ...others] = deaths;
-		const { goods, orders } = makeWorkload({ seed: deaths.length, orders: ORDERS, scarce: true });
+		const { goods, orders } = makeWorkload({
+			seed: deaths.length,
+			orders: ORDERS_MAX,
+			scarce: true,
+		});
 		await millrace.start({ CRASH_AT: first });
 		await bringGoods(cluster, goods);
-		const load = startLoad(cluster, { orders });
+		const load = startLoad(cluster, { orders, rate_max: ORDERS_A_SECOND_MAX });
 		let unrecorded_entries = 0;
 		for (const next of [...others, ""]) {
 			expect(await millrace.exited).toEqual({ code: null, signal: "SIGKILL" });
 			unrecorded_entries += await countUnrecorded(cluster);
 			millrace.launch({ CRASH_AT: next });
 		}
-		await load.done;
+		await load.reached(ORDERS);
+		await load.stop();
 		const run = { faults: { kills: deaths.length, crash_at: first }, unrecorded_entries };
 		const { verdict, absorbed } = await conclude(cluster, "crash point", load.journal, run);
 		expect(verdict).toEqual(CLEAN);

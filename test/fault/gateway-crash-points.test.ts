@@ -15,8 +15,9 @@ import { CLEAN } from "../support/verdict.ts";
 import { type Absorbed, conclude } from "../support/verdict-run.ts";
 
 const TEST_MS_MAX = 150_000;
+/** Orders accepted at least where a process dies by itself. */
 const ORDERS = 300;
-/** More than come in until the last worker has been frozen. */
+/** More than come in until the last fault. */
 const ORDERS_MAX = 6_000;
 /** By then the claims of a worker that stands still are somebody else's. */
 const TAKEN_AGAIN_MS_MAX = 4_000;
@@ -65,7 +66,8 @@ for (const { step, point, absorbed } of cases) {
 							await millrace.exited;
 							millrace.launch(kill + 1 < times ? { CRASH_AT: point } : {});
 						}
-						await load.done;
+						await load.reached(ORDERS);
+						await load.stop();
 						return { faults: { kills: times, crash_at: point }, absorbed };
 					},
 					{ CRASH_AT: `${point}:2` },
@@ -88,7 +90,7 @@ for (const times of [1, 3]) {
 					await sandbox.faults({});
 					await millrace.start();
 				}
-				await load.done;
+				await load.stop();
 				return { faults: { kills: times }, absorbed: "claimed_again" };
 			}),
 		TEST_MS_MAX,
@@ -98,23 +100,19 @@ for (const times of [1, 3]) {
 test.concurrent(
 	"K12, K13: workers that stand still for longer than their claims charge nobody twice",
 	() =>
-		run(
-			"K12, K13 frozen workers",
-			{ ...WORKERS, orders: ORDERS_MAX },
-			async (cluster, load, sandbox) => {
-				await sandbox.faults({ charge: { latency: "100..400" }, refund: { latency: "100..400" } });
-				const [, first, second] = cluster.processes as [
-					MillraceProcess,
-					MillraceProcess,
-					MillraceProcess,
-				];
-				let freezes = 0;
-				for (const worker of [first, second, first])
-					freezes += await freezeInCalls(cluster, sandbox, worker);
-				await load.stop();
-				return { faults: { freezes }, absorbed: "claimed_again" };
-			},
-		),
+		run("K12, K13 frozen workers", WORKERS, async (cluster, load, sandbox) => {
+			await sandbox.faults({ charge: { latency: "100..400" }, refund: { latency: "100..400" } });
+			const [, first, second] = cluster.processes as [
+				MillraceProcess,
+				MillraceProcess,
+				MillraceProcess,
+			];
+			let freezes = 0;
+			for (const worker of [first, second, first])
+				freezes += await freezeInCalls(cluster, sandbox, worker);
+			await load.stop();
+			return { faults: { freezes }, absorbed: "claimed_again" };
+		}),
 	TEST_MS_MAX,
 );
 
@@ -142,13 +140,13 @@ type Disturb = (
 /** Orders of which some are cancelled while their charge is under way, disturbed, brought to rest, judged. */
 async function run(
 	name: string,
-	{ orders: orders_max = ORDERS, ...options }: ClusterOptions & { readonly orders?: number },
+	options: ClusterOptions,
 	disturb: Disturb,
 	environment: Record<string, string> = {},
 ) {
 	const sandbox = await startSandbox(["--fault", "charge:latency=20..60"]);
 	await withCluster({ ...options, sandbox }, async (cluster) => {
-		const { goods, orders } = makeWorkload({ seed: SEED, orders: orders_max });
+		const { goods, orders } = makeWorkload({ seed: SEED, orders: ORDERS_MAX });
 		for (const millrace of cluster.processes) await millrace.start(environment);
 		await bringGoods(cluster, goods);
 		const load = startLoad(cluster, { orders, rate_max: 100 });

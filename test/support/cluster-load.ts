@@ -24,9 +24,9 @@ export interface Load {
 	readonly journal: Journal;
 	/** Resolves when so many orders are accepted. */
 	reached(accepted: number): Promise<void>;
-	/** Resolves when all are accepted, or it was stopped. */
+	/** Resolves when all are accepted, or those begun when it was stopped. */
 	readonly done: Promise<void>;
-	/** No new tries; those under way end. */
+	/** No new orders; those begun are tried until they are accepted. */
 	stop(): Promise<void>;
 }
 
@@ -66,8 +66,9 @@ export function startLoad(cluster: Cluster, options: LoadOptions): Load {
 			if (rate_max !== undefined) {
 				const due_ms = started_ms + (position * 1_000) / rate_max;
 				await Bun.sleep(Math.max(0, due_ms - performance.now()));
+				if (stopped) return;
 			}
-			while (!stopped && !(await attempt(position))) await Bun.sleep(RETRY_MS);
+			while (!(await attempt(position))) await Bun.sleep(RETRY_MS);
 		}
 	}
 
