@@ -2,6 +2,7 @@ import { contracts } from "../contracts/events.ts";
 import { messageId } from "../contracts/identity.ts";
 import { type ModuleName, moduleNames } from "../contracts/streams.ts";
 import { type Database, openDatabase } from "../database/connection.ts";
+import { hasTables } from "../database/read-modules.ts";
 import type { PersonalKeys } from "../transparency/unseal.ts";
 import type { Scene } from "./story.ts";
 
@@ -31,7 +32,7 @@ export async function liveScenes(
 	try {
 		const found = await Promise.all(
 			opened.map(async ({ name, database }) => {
-				if (!(await isThere(database, name))) return [];
+				if (!(await hasTables(database, name))) return [];
 				const failed = await failures(database, name, [...ids]);
 				return [...(await rows[name](database, order_id)), ...failed];
 			}),
@@ -104,10 +105,4 @@ function failures({ run, sql }: Database, name: ModuleName, ids: readonly string
 				'first_failed_at', first_failed_at) as details
 		from ${sql(`millrace_${name}`)}.failures
 		where message_id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb))`);
-}
-
-async function isThere({ run, sql }: Database, name: ModuleName): Promise<boolean> {
-	const [row] = await run(sql<[{ there: boolean }]>`
-		select to_regclass(${`millrace_${name}.migrations`}) is not null as there`);
-	return row.there;
 }

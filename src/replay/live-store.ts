@@ -1,6 +1,7 @@
 import type { PendingQuery, Row } from "postgres";
-import { type ModuleName, moduleNames } from "../contracts/streams.ts";
+import type { ModuleName } from "../contracts/streams.ts";
 import type { Database } from "../database/connection.ts";
+import { readModules } from "../database/read-modules.ts";
 import type { PersonalKeys } from "../transparency/unseal.ts";
 import type { ChargeRow, LiveOrder, OrderRow, ReservationRow, StockRow } from "./live-rows.ts";
 
@@ -11,11 +12,8 @@ export type LiveStore = Awaited<ReturnType<typeof openLiveStore>>;
 
 /** Reads the tables of the modules; it writes nothing. */
 export async function openLiveStore(databases: Databases) {
-	const absent = await findAbsent(databases);
+	const read = await readModules(databases);
 	const { order, inventory, payment, audit } = databases;
-	/** No rows of a module that never ran. */
-	const read = async <T extends Row>(name: ModuleName, query: PendingQuery<T[]>) =>
-		absent.has(name) ? [] : await databases[name].run(query);
 
 	const { sql } = order;
 	const updated_ms = sql`(extract(epoch from updated_at) * 1000)::float8 as updated_ms`;
@@ -126,17 +124,4 @@ interface IdRow {
 
 interface SinceRow {
 	readonly since_ms: number | null;
-}
-
-/** Modules whose tables are not there, because they never ran. */
-async function findAbsent(databases: Databases): Promise<ReadonlySet<ModuleName>> {
-	const found = await Promise.all(
-		moduleNames.map(async (name) => {
-			const { run, sql } = databases[name];
-			const [row] = await run(sql<[{ there: boolean }]>`
-				select to_regclass(${`millrace_${name}.migrations`}) is not null as there`);
-			return row.there ? [] : [name];
-		}),
-	);
-	return new Set(found.flat());
 }

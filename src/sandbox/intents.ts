@@ -18,20 +18,6 @@ export interface IntentChange {
 	readonly error?: ErrorFields;
 }
 
-const CREATE = new Set([
-	"amount",
-	"currency",
-	"confirm",
-	"description",
-	"error_on_requires_action",
-	"metadata",
-	"off_session",
-	"payment_method",
-	"payment_method_data",
-	"allowed_payment_method_types",
-	"payment_method_types",
-	"return_url",
-]);
 const CONFIRM = new Set([
 	"error_on_requires_action",
 	"off_session",
@@ -41,6 +27,7 @@ const CONFIRM = new Set([
 	"payment_method_types",
 	"return_url",
 ]);
+const CREATE = new Set([...CONFIRM, "amount", "currency", "confirm", "description", "metadata"]);
 const CANCEL = new Set(["cancellation_reason"]);
 
 /** @throws ApiError for parameters that cannot be */

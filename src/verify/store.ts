@@ -1,6 +1,6 @@
-import type { PendingQuery, Row } from "postgres";
-import { type ModuleName, moduleNames } from "../contracts/streams.ts";
+import type { ModuleName } from "../contracts/streams.ts";
 import type { Database } from "../database/connection.ts";
+import { readModules } from "../database/read-modules.ts";
 import type { ChargeRow, OrderRow, ReservationRow, StockRow } from "./facts.ts";
 
 /** Each module may have a database of its own. */
@@ -24,11 +24,8 @@ export type VerifyStore = Awaited<ReturnType<typeof openVerifyStore>>;
 
 /** Reads what every module has written down, in the order of order ids; it writes nothing. */
 export async function openVerifyStore(databases: Databases) {
-	const absent = await findAbsent(databases);
+	const read = await readModules(databases);
 	const { order, inventory, payment, audit } = databases;
-	/** No rows of a module that never ran. */
-	const read = async <T extends Row>(name: ModuleName, query: PendingQuery<T[]>) =>
-		absent.has(name) ? [] : await databases[name].run(query);
 
 	const listed = (ids: readonly string[]) =>
 		order.sql`order_id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb))`;
@@ -161,17 +158,4 @@ export async function openVerifyStore(databases: Databases) {
 			return row?.size ?? 0;
 		},
 	};
-}
-
-/** Modules whose tables are not there, because they never ran. */
-async function findAbsent(databases: Databases): Promise<ReadonlySet<ModuleName>> {
-	const found = await Promise.all(
-		moduleNames.map(async (name) => {
-			const { run, sql } = databases[name];
-			const [row] = await run(sql<[{ there: boolean }]>`
-				select to_regclass(${`millrace_${name}.migrations`}) is not null as there`);
-			return row.there ? [] : [name];
-		}),
-	);
-	return new Set(found.flat());
 }
