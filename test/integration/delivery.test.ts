@@ -4,7 +4,7 @@ import type { Part } from "../../src/lifecycle.ts";
 import { type ConsumerDefinition, createConsumer } from "../../src/messaging/consumer.ts";
 import { done, type Handle, type Outcome } from "../../src/messaging/outcome.ts";
 import { orderConfirmed, publishEvent } from "../support/events.ts";
-import { layFoundation } from "../support/foundation.ts";
+import { consumerSettings, layFoundation } from "../support/foundation.ts";
 import { privateServers } from "../support/servers.ts";
 import { openStreams } from "../support/streams.ts";
 import { eventually } from "../support/wait.ts";
@@ -16,20 +16,6 @@ const foundation = await layFoundation(servers, "order");
 const streams = await openStreams(servers);
 const SUBJECT = "orders.confirmed.v1";
 const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-
-const settings = {
-	batch_events_max: 500,
-	interval_ms: 4,
-	ack_wait_ms: 2_000,
-	in_flight_max: 4_000,
-	heartbeat_ms: 500,
-	expires_ms: 1_000,
-	attempts_max: 5,
-	retry_first_ms: 50,
-	retry_last_ms: 400,
-	pause_ms: 300,
-	stall_ms: 2_000,
-};
 
 beforeEach(async () => {
 	await sql`delete from millrace_order.failures`;
@@ -51,11 +37,11 @@ async function consume(handle: Handle<typeof SUBJECT>): Promise<string> {
 async function replica(
 	durable: string,
 	handle: Handle<typeof SUBJECT>,
-	change: Partial<ConsumerDefinition<typeof SUBJECT>> & Partial<typeof settings> = {},
+	change: Partial<ConsumerDefinition<typeof SUBJECT>> & Partial<typeof consumerSettings> = {},
 ): Promise<Part> {
 	const consumer = createConsumer(
 		{ durable, stream: "ORDERS", subjects: [SUBJECT], handle, ...change },
-		{ ...foundation, settings: { ...settings, ...change } },
+		{ ...foundation, settings: { ...consumerSettings, ...change } },
 	);
 	await consumer.start();
 	running.push(consumer);
@@ -225,7 +211,7 @@ test("a dependency that is away pauses the consumer and spends no attempt", asyn
 	);
 	await eventually(() => expect(calls_ms.length).toBe(8), { timeout_ms: 10_000 });
 	const gaps_ms = calls_ms.slice(1).map((time, n) => time - (calls_ms[n] ?? 0));
-	expect(Math.min(...gaps_ms)).toBeGreaterThan(settings.pause_ms - 50);
+	expect(Math.min(...gaps_ms)).toBeGreaterThan(consumerSettings.pause_ms - 50);
 	await idle(durable);
 	expect(await failures()).toHaveLength(0);
 	expect(await streams.messages("DLQ")).toEqual([]);
@@ -280,7 +266,7 @@ describe("a handler that says unavailable", () => {
 		const told: Outcome[] = [away, away];
 		const { durable, calls, handled } = await pair(told);
 		await publish(300);
-		const rounds = settings.attempts_max + 3;
+		const rounds = consumerSettings.attempts_max + 3;
 		await eventually(() => expect(Math.min(...calls)).toBeGreaterThan(rounds), {
 			timeout_ms: 15_000,
 		});

@@ -3,7 +3,7 @@ import { createConsumer } from "../../src/messaging/consumer.ts";
 import { noteBegun } from "../../src/messaging/failures.ts";
 import { done, type Handle } from "../../src/messaging/outcome.ts";
 import { orderConfirmed, publishEvent } from "../support/events.ts";
-import { layFoundation } from "../support/foundation.ts";
+import { consumerSettings, layFoundation } from "../support/foundation.ts";
 import { privateServers } from "../support/servers.ts";
 import { openStreams } from "../support/streams.ts";
 import { eventually } from "../support/wait.ts";
@@ -16,16 +16,10 @@ const streams = await openStreams(servers);
 const LONG_MS = 600_000;
 
 const settings = {
-	batch_events_max: 500,
-	interval_ms: 4,
+	...consumerSettings,
 	ack_wait_ms: 60_000,
-	in_flight_max: 4_000,
-	heartbeat_ms: 500,
-	expires_ms: 1_000,
-	attempts_max: 5,
 	retry_first_ms: LONG_MS,
 	retry_last_ms: LONG_MS,
-	pause_ms: 300,
 	stall_ms: 60_000,
 };
 

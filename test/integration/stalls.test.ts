@@ -4,7 +4,7 @@ import { createConsumer } from "../../src/messaging/consumer.ts";
 import { done } from "../../src/messaging/outcome.ts";
 import { provisionConsumer } from "../../src/messaging/streams.ts";
 import { orderConfirmed, publishEvent } from "../support/events.ts";
-import { layFoundation } from "../support/foundation.ts";
+import { consumerSettings, layFoundation } from "../support/foundation.ts";
 import { privateServers } from "../support/servers.ts";
 import { openStreams } from "../support/streams.ts";
 import { eventually } from "../support/wait.ts";
@@ -19,19 +19,7 @@ const durable = "test-stalls";
 const stream = "ORDERS";
 const SUBJECT = "orders.confirmed.v1";
 
-const settings = {
-	batch_events_max: 500,
-	interval_ms: 4,
-	ack_wait_ms: 2_000,
-	in_flight_max: 4_000,
-	heartbeat_ms: 500,
-	expires_ms: 1_000,
-	attempts_max: 5,
-	retry_first_ms: 50,
-	retry_last_ms: 400,
-	pause_ms: 300,
-	stall_ms: 1_000,
-};
+const settings = { ...consumerSettings, stall_ms: 1_000 };
 
 test("a durable of which nothing comes any more begins anew behind what is settled", async () => {
 	const subjects = [SUBJECT];

@@ -18,6 +18,21 @@ export const streamOptions = {
 	duplicate_window_s: 30,
 };
 
+/** Of a consumer that tries again soon. */
+export const consumerSettings = {
+	batch_events_max: 500,
+	interval_ms: 4,
+	ack_wait_ms: 2_000,
+	in_flight_max: 4_000,
+	heartbeat_ms: 500,
+	expires_ms: 1_000,
+	attempts_max: 5,
+	retry_first_ms: 50,
+	retry_last_ms: 400,
+	pause_ms: 300,
+	stall_ms: 2_000,
+};
+
 /** Tables, streams and connections of one module, for a test of a part of it without the app. */
 export async function layFoundation(servers: PrivateServers, module: ModuleName) {
 	const lines: Record<string, unknown>[] = [];
