@@ -1,14 +1,13 @@
-import type { StoredMsg } from "@nats-io/jetstream";
-import { headers } from "nats";
-import { type EventStream, eventStreams, moduleNames } from "../../src/contracts/streams.ts";
+import { moduleNames } from "../../src/contracts/streams.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Proxy as TcpProxy } from "./proxy.ts";
 import type { SandboxProcess } from "./sandbox.ts";
 import type { Brokers } from "./torture-brokers.ts";
 import type { Links } from "./torture-links.ts";
+import { createTortureMessages, type TortureMessages } from "./torture-messages.ts";
 import type { MortalPostgres } from "./torture-postgres.ts";
 import type { Keeper } from "./torture-processes.ts";
-import { type Fault, POISONED } from "./torture-schedule.ts";
+import type { Fault } from "./torture-schedule.ts";
 import { eventually } from "./wait.ts";
 
 export interface TormentorNeeds {
@@ -21,46 +20,31 @@ export interface TormentorNeeds {
 	readonly random: () => number;
 }
 
-/** A message that a consumer can only park: `consumer stream sequence`. */
-export type PoisonId = string;
-
 export interface Tormentor {
 	/** Faults that were done, by kind. */
 	readonly done: Readonly<Record<string, number>>;
 	/** Faults that could not be done, with the reason. */
 	readonly failed: readonly string[];
-	/** What must be in the dead-letter stream. */
-	readonly poisoned: ReadonlySet<PoisonId>;
-	/** What may be there or not: the broker alone had it, and has lost its store since. */
-	readonly poison_lost: ReadonlySet<PoisonId>;
-	readonly duplicates: number;
+	readonly messages: Pick<TortureMessages, "poisoned" | "poison_lost" | "copies">;
 	/** Does it, and resolves when it is over. Never rejects. Faults of one thing wait for each other. */
 	torment(fault: Fault): Promise<void>;
 	/** Resolves when all faults are over and everything is let through. */
 	heal(): Promise<void>;
 }
 
-const POISON = "not JSON";
 const BACK_MS_MAX = 20_000;
 const HEAL_MS_MAX = 180_000;
 const GATEWAY_FAULT = 0.3;
 const DELAY_MS = 150;
 const BYTES_A_SECOND_MAX = 50_000;
-/** Of the last events of a stream, copies are made. */
-const RECENT = 2_000;
-/** By then the broker has forgotten the ids, and events go out again under their own. */
-const FORGOTTEN_MS = 40_000;
 
 export function createTormentor(needs: TormentorNeeds): Tormentor {
 	const { cluster, brokers, sandbox, postgres, keeper, links, random } = needs;
 	const { broker, processes, sql } = cluster;
 	const done: Record<string, number> = {};
 	const failed: string[] = [];
-	const poisoned = new Set<PoisonId>();
-	const poison_lost = new Set<PoisonId>();
+	const messages = createTortureMessages(broker, random);
 	const last = new Map<string, Promise<void>>();
-	let duplicates = 0;
-	let losses = 0;
 
 	async function act(fault: Fault): Promise<void> {
 		const { lasts_ms } = fault;
@@ -95,9 +79,9 @@ export function createTormentor(needs: TormentorNeeds): Tormentor {
 			case "postgres-terminate":
 				return terminateBackends(fault.backends);
 			case "duplicates":
-				return publishAgain(fault.copies);
+				return messages.publishAgain(fault.copies);
 			case "poison":
-				return poison(fault.subject);
+				return messages.poison(fault.subject);
 		}
 	}
 
@@ -116,22 +100,15 @@ export function createTormentor(needs: TormentorNeeds): Tormentor {
 
 	async function loseStore({ store, lasts_ms }: Fault & { kind: "nats-amnesia" }) {
 		if (store === "empty") {
-			excusePoison();
+			messages.excusePoison();
 			await brokers.loseStore(undefined, lasts_ms);
 		} else {
 			const copy = await brokers.copyStore();
 			await Bun.sleep(store.older_ms);
-			excusePoison();
+			messages.excusePoison();
 			await brokers.loseStore(copy, lasts_ms);
 		}
-		excusePoison();
-	}
-
-	/** Neither what cannot be read nor its letters are anywhere but in the broker. */
-	function excusePoison() {
-		losses += 1;
-		for (const id of poisoned) poison_lost.add(id);
-		poisoned.clear();
+		messages.excusePoison();
 	}
 
 	async function terminateBackends(count: number) {
@@ -139,36 +116,6 @@ export function createTormentor(needs: TormentorNeeds): Tormentor {
 			select pg_terminate_backend(pid) from pg_stat_activity
 			where application_name = 'millrace' order by random() limit ${count}`;
 		await eventually(terminate, { timeout_ms: BACK_MS_MAX });
-	}
-
-	async function publishAgain(copies: number) {
-		const streams = (Object.keys(eventStreams) as EventStream[]).filter(
-			(stream) => stream !== "OPERATIONS",
-		);
-		for (let n = 0; n < copies; n += 1) {
-			const stream = streams[Math.floor(random() * streams.length)] as EventStream;
-			await eventually(() => copyOne(stream), { timeout_ms: BACK_MS_MAX });
-		}
-	}
-
-	async function copyOne(stream: EventStream) {
-		const { state } = await broker.jsm.streams.info(stream);
-		if (state.messages === 0) return;
-		const from = Math.max(state.first_seq, state.last_seq - RECENT);
-		const seq = from + Math.floor(random() * (state.last_seq - from + 1));
-		const message = await broker.jsm.streams.getMessage(stream, { seq });
-		if (message === null || isPoison(message.data)) return;
-		await broker.js.publish(message.subject, message.data, { headers: headersOfCopy(message) });
-		duplicates += 1;
-	}
-
-	async function poison(subject: string) {
-		const id = crypto.randomUUID();
-		const publish = () => broker.js.publish(subject, `${POISON} ${id}`, { msgID: id });
-		const before = losses;
-		const { stream, seq } = await eventually(publish, { timeout_ms: BACK_MS_MAX });
-		const ids = losses === before ? poisoned : poison_lost;
-		for (const consumer of POISONED[subject] ?? []) ids.add(`${consumer} ${stream} ${seq}`);
 	}
 
 	async function torment(fault: Fault): Promise<void> {
@@ -183,11 +130,7 @@ export function createTormentor(needs: TormentorNeeds): Tormentor {
 	return {
 		done,
 		failed,
-		poisoned,
-		poison_lost,
-		get duplicates() {
-			return duplicates;
-		},
+		messages,
 		torment(fault) {
 			const thing = thingOf(fault);
 			const tormented = (last.get(thing) ?? Promise.resolve()).then(() => torment(fault));
@@ -227,24 +170,6 @@ async function streamsAreMended({ broker: { nc }, sql }: Cluster) {
 			where mended < losses or server <> ${server}`;
 		if (row.open > 0) throw new Error(`${row.open} streams of ${module} are not mended`);
 	}
-}
-
-function headersOfCopy({ time, header }: StoredMsg) {
-	const own = headers();
-	if (Date.now() - time.getTime() <= FORGOTTEN_MS) {
-		own.set("Nats-Msg-Id", crypto.randomUUID());
-		return own;
-	}
-	for (const [name, values] of header) {
-		if (!name.startsWith("Nats-Batch-")) own.set(name, values[0] ?? "");
-	}
-	own.set("Millrace-Republished", "1");
-	return own;
-}
-
-/** A copy of it would be one more dead letter. */
-function isPoison(data: Uint8Array): boolean {
-	return new TextDecoder().decode(data).startsWith(POISON);
 }
 
 function thingOf(fault: Fault): string {

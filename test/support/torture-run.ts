@@ -11,6 +11,7 @@ import { createTormentor, type Tormentor } from "./torture-faults.ts";
 import { openJournal, readJournal } from "./torture-journal.ts";
 import { createLinks } from "./torture-links.ts";
 import { startTortureLoad, type TortureLoad } from "./torture-load.ts";
+import type { TortureMessages } from "./torture-messages.ts";
 import { mortalPostgres } from "./torture-postgres.ts";
 import { type Keeper, keepRunning } from "./torture-processes.ts";
 import { type Fault, makeSchedule, TORTURED } from "./torture-schedule.ts";
@@ -155,10 +156,10 @@ async function healAndRest({ cluster, tormentor }: Rig, load: TortureLoad): Prom
 }
 
 async function check({ cluster, tormentor }: Rig, { goods }: Workload, file: string) {
-	return checkInvariants(await evidenceOf(cluster, goods, file, tormentor));
+	return checkInvariants(await evidenceOf(cluster, goods, file, tormentor.messages));
 }
 
-type Poison = Pick<Tormentor, "poisoned" | "poison_lost">;
+type Poison = Pick<TortureMessages, "poisoned" | "poison_lost">;
 
 /** @param file the clients' journal */
 export async function evidenceOf(
@@ -226,14 +227,14 @@ async function summary({ cluster, keeper, tormentor }: Rig, outcome: Outcome) {
 		faults_not_done: tormentor.failed,
 		absorbed: {
 			redeliveries: await cluster.broker.redeliveries(),
-			duplicates: tormentor.duplicates,
+			duplicates: tormentor.messages.copies,
 			published_again: publishedAgain(cluster),
 			claimed_again: again.count,
 			swept_events: sweptEvents(cluster),
 			replayed: clients.replayed,
 		},
-		dead_letters_expected: tormentor.poisoned.size,
-		dead_letters_lost: tormentor.poison_lost.size,
+		dead_letters_expected: tormentor.messages.poisoned.size,
+		dead_letters_lost: tormentor.messages.poison_lost.size,
 		ended_by_themselves: keeper.ends,
 		clients,
 		counted: { confirmed, cancelled, charged_once, refunds, events },
