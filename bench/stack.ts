@@ -94,7 +94,7 @@ export async function startStack(
 	};
 }
 
-async function startNats(folder: string) {
+export async function startNats(folder: string) {
 	const { embedded } = await readConfig();
 	const binary = await findNatsServer({ ...embedded, report: (line) => console.error(line) });
 	const nats = await startNatsServer({ binary, folder: join(folder, "nats"), sync_always: true });

@@ -91,7 +91,7 @@ for (const store of ["an empty disk", "an older copy of its store"] as const) {
 				);
 				const published = mended(cluster).reduce((sum, it) => sum + it.published, 0);
 				const run = { faults: { store }, events_before: last, published_again: published };
-				await atRest(cluster, REST_MS_MAX);
+				await atRest(cluster);
 				const { verdict } = await conclude(cluster, "broker amnesia", journal, run);
 				expect(verdict).toEqual(CLEAN);
 				expect(published).toBeGreaterThan(0);

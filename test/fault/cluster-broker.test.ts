@@ -8,7 +8,7 @@ import { CLEAN } from "../support/verdict.ts";
 import { conclude } from "../support/verdict-run.ts";
 import { eventually } from "../support/wait.ts";
 
-const TEST_MS_MAX = 240_000;
+const TEST_MS_MAX = 300_000;
 const LEADER_KILLS = 5;
 /** Orders between one kill and the next. */
 const STRETCH = 150;

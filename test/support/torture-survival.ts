@@ -56,7 +56,7 @@ export async function survive(
 			),
 		);
 		await load.done;
-		await atRest(cluster, REST_MS_MAX);
+		await atRest(cluster);
 		await journal.close();
 		survival = { saw, ...(await checkInvariants(await evidenceOf(cluster, goods, file))) };
 	});
