@@ -4,6 +4,7 @@ import auditStart from "./audit/0000_start.sql" with { type: "text" };
 import auditTreeRoot from "./audit/0001_tree_root.sql" with { type: "text" };
 import auditStreamMemory from "./audit/0002_stream_memory.sql" with { type: "text" };
 import auditCustomerKeys from "./audit/0003_customer_keys.sql" with { type: "text" };
+import auditWriter from "./audit/0004_writer.sql" with { type: "text" };
 import auditJournal from "./audit/meta/_journal.json" with { type: "json" };
 import inventoryStart from "./inventory/0000_start.sql" with { type: "text" };
 import inventoryStreamMemory from "./inventory/0001_stream_memory.sql" with { type: "text" };
@@ -48,5 +49,6 @@ export const migrations: Readonly<Record<ModuleName, readonly Migration[]>> = {
 		"0001_tree_root": auditTreeRoot,
 		"0002_stream_memory": auditStreamMemory,
 		"0003_customer_keys": auditCustomerKeys,
+		"0004_writer": auditWriter,
 	}),
 };

@@ -1,12 +1,17 @@
 import postgres from "postgres";
+import { within } from "../lifecycle.ts";
 import { connectionOptions, type DatabaseOptions } from "./connection.ts";
 
 /** A lock that at most one process holds. */
 export interface Lock {
 	/** Resolves when the lock is no longer ours, because it was released or the connection was lost. */
 	readonly lost: Promise<void>;
+	/** Asks Postgres; false as well when it does not answer in time. */
+	isHeld(): Promise<boolean>;
 	release(): Promise<void>;
 }
+
+const ANSWER_MS_MAX = 2_000;
 
 /**
  * Tries to take the session lock `key` on a connection of its own.
@@ -14,16 +19,31 @@ export interface Lock {
  */
 export async function tryLock(options: DatabaseOptions, key: string): Promise<Lock | undefined> {
 	const lost = Promise.withResolvers<void>();
+	let held = true;
 	const client = postgres(options.url, {
 		...connectionOptions(options),
 		max: 1,
-		onclose: () => lost.resolve(),
+		onclose() {
+			held = false;
+			lost.resolve();
+		},
 	});
+	async function isHeld() {
+		const answer = held && client`select 1`.then(() => held);
+		return (
+			(answer &&
+				(await within(
+					ANSWER_MS_MAX,
+					answer.catch(() => false),
+				))) ??
+			false
+		);
+	}
 	const release = () => client.end({ timeout: 1 });
 	try {
 		const [row] = await client<[{ held: boolean }]>`
 			select pg_try_advisory_lock(hashtextextended(${key}, 0)) as held`;
-		if (row.held) return { lost: lost.promise, release };
+		if (row.held) return { lost: lost.promise, isHeld, release };
 		await release();
 		return undefined;
 	} catch (error) {

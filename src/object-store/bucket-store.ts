@@ -5,6 +5,7 @@ import {
 	type NamedObject,
 	ObjectDiffersError,
 	type ObjectStore,
+	type Permit,
 	StoreError,
 } from "./object-store.ts";
 
@@ -28,7 +29,11 @@ const DAY_MS = 86_400_000;
  * can take them away before their time, and `replace` adds a version.
  * @throws StoreError when the address is none
  */
-export function openBucket(text: string, access: BucketAccess): ObjectStore {
+export function openBucket(
+	text: string,
+	access: BucketAccess,
+	permit: Permit = async () => {},
+): ObjectStore {
 	const address = readBucketAddress(text, access.region);
 	const client = new AwsClient({
 		accessKeyId: access.access_key_id,
@@ -61,11 +66,13 @@ export function openBucket(text: string, access: BucketAccess): ObjectStore {
 
 	async function put({ path, bytes }: NamedObject, condition: Record<string, string>) {
 		const digest = createHash("sha256").update(bytes).digest();
+		const locks = await lockHeaders();
+		await permit();
 		return request("PUT", address.prefix + path, {
 			body: bytes as Uint8Array<ArrayBuffer>,
 			headers: {
 				...condition,
-				...(await lockHeaders()),
+				...locks,
 				"content-type": "application/octet-stream",
 				"x-amz-checksum-sha256": digest.toString("base64"),
 				"x-amz-content-sha256": digest.toString("hex"),
@@ -106,6 +113,8 @@ export function openBucket(text: string, access: BucketAccess): ObjectStore {
 
 	return {
 		address: `${address.url}/${address.prefix}`,
+		write_ms_max: REQUEST_MS_MAX,
+		under: (stricter) => openBucket(text, access, stricter),
 		create: (objects) => inParallel(objects, createOne),
 		async createInOrder(objects) {
 			for (const object of objects) await createOne(object);
@@ -117,6 +126,7 @@ export function openBucket(text: string, access: BucketAccess): ObjectStore {
 		list,
 		async discard(folder) {
 			if (Object.keys(await lockHeaders()).length > 0) return;
+			await permit();
 			await inParallel(await list(folder), async (path) =>
 				done(await request("DELETE", address.prefix + path), `DELETE ${path}`),
 			);

@@ -1,12 +1,21 @@
 import { createHash } from "node:crypto";
 import { link, mkdir, open, readdir, readFile, rename, rm, unlink } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
-import { type NamedObject, ObjectDiffersError, type ObjectStore } from "./object-store.ts";
+import {
+	type NamedObject,
+	ObjectDiffersError,
+	type ObjectStore,
+	type Permit,
+} from "./object-store.ts";
 
 const ASIDE = ".writing-";
+/** What is behind the permit is a rename or a link for each object. */
+const WRITE_MS_MAX = 500;
+
+const everybody: Permit = async () => {};
 
 /** An object store in a folder. What is written once stays: files are made whole, synced and read-only. */
-export function openDirectory(root: string): ObjectStore {
+export function openDirectory(root: string, permit = everybody): ObjectStore {
 	/** Folders that are there, but for those of partial objects, which come and go. */
 	const present = new Set<string>();
 	let cleared: Promise<void> | undefined;
@@ -56,6 +65,7 @@ export function openDirectory(root: string): ObjectStore {
 		try {
 			for (const folder of folders) for (const made of await makeFolder(folder)) grown.add(made);
 			const asides = await Promise.all(objects.map(writeAside));
+			await permit();
 			for (const [index, object] of objects.entries())
 				await settle(asides[index] as string, object);
 		} catch (error) {
@@ -81,6 +91,8 @@ export function openDirectory(root: string): ObjectStore {
 	const create = (objects: readonly NamedObject[]) => write(objects, appear);
 	return {
 		address: root,
+		write_ms_max: WRITE_MS_MAX,
+		under: (stricter) => openDirectory(root, stricter),
 		create,
 		createInOrder: create,
 		replace: (object) => write([object], (aside, { path }) => rename(aside, join(root, path))),
@@ -95,7 +107,10 @@ export function openDirectory(root: string): ObjectStore {
 				.map((it) => relative(root, join(it.parentPath, it.name)).replaceAll(sep, "/"))
 				.sort();
 		},
-		discard: (folder) => rm(join(root, folder), { recursive: true, force: true }),
+		async discard(folder) {
+			await permit();
+			await rm(join(root, folder), { recursive: true, force: true });
+		},
 	};
 }
 

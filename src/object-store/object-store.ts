@@ -13,10 +13,17 @@ export interface NamedObject {
 	readonly bytes: Uint8Array;
 }
 
+/** Asked before each write. What it throws goes to whoever wanted to write, and nothing is written. */
+export type Permit = () => Promise<void>;
+
 /** Where objects are written once and stay. */
 export interface ObjectStore {
 	/** Where it is, without secrets. */
 	readonly address: string;
+	/** A write that was permitted has reached the store after so long, or never will. */
+	readonly write_ms_max: number;
+	/** The same store for somebody who may write only as long as he is permitted to. */
+	under(permit: Permit): ObjectStore;
 	/**
 	 * Creates objects, in whatever order; durable when it resolves. The same bytes again are no error.
 	 * @throws ObjectDiffersError when one exists with other bytes

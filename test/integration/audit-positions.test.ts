@@ -14,7 +14,7 @@ const upTo = (sequence: number) => [
 ];
 
 test("whoever opens the log while it grows sees its size and its positions of the same moment", async () => {
-	await store.load();
+	await store.take();
 	expect(await store.advance(0, new Uint8Array(8), upTo(1), ROOT)).toBe(true);
 	const { sql } = servers;
 	let loading: ReturnType<typeof store.load> | undefined;

@@ -32,12 +32,16 @@ describe("the log", () => {
 		const all = [...first, ...rest, "anything", "without an id"];
 		await hasRecorded(scene, all);
 		await eventually(async () => expect(await sizes(scene)).toEqual({ size: 602, ids: 602 }));
-		const files = filesOf(scene.store);
+		// The checkpoint comes last.
+		const files = await eventually(() => {
+			const found = filesOf(scene.store);
+			expect(found.filter((path) => path.includes(".writing"))).toEqual([]);
+			return found;
+		});
 		expect(files).toContain("tile/entries/000");
 		expect(files).toContain("tile/entries/001");
 		expect(files.filter((path) => path.startsWith("tile/entries/000.p"))).toEqual([]);
 		expect(files).toContain("tile/entries/002.p/90");
-		expect(files.filter((path) => path.includes(".writing"))).toEqual([]);
 		const modes = files.map((path) => statSync(join(scene.store, path)).mode & 0o777);
 		expect(new Set(modes)).toEqual(new Set([0o444]));
 		await recorder.stop();

@@ -8,6 +8,10 @@ import { privateServers } from "../support/servers.ts";
 import { openStreams } from "../support/streams.ts";
 import { eventually } from "../support/wait.ts";
 
+/** Less than the driver's own pause between two attempts to connect, which grows to 20 s. */
+const RETURN_MS_MAX = 8_000;
+const ANSWER_MS_MAX = 10_000;
+
 const servers = await privateServers();
 afterAll(servers.close);
 const { sql } = servers;
@@ -48,10 +52,12 @@ describe("Postgres away", () => {
 		for (let n = 0; n < 4; n += 1) {
 			const asked_ms = performance.now();
 			expect((await shop.send({ customer_id: "long" })).status).toBe(503);
-			expect(performance.now() - asked_ms).toBeLessThan(4_500);
+			expect(performance.now() - asked_ms).toBeLessThan(ANSWER_MS_MAX);
 		}
 		await proxy.mend();
-		await eventually(() => shop.placeOrder({ customer_id: "returned" }), { timeout_ms: 2_000 });
+		await eventually(() => shop.placeOrder({ customer_id: "returned" }), {
+			timeout_ms: RETURN_MS_MAX,
+		});
 		expect(await ordersOf("long")).toHaveLength(0);
 	}, 30_000);
 

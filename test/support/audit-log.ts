@@ -100,7 +100,7 @@ export async function publish({ streams }: Scene, order_ids: readonly string[], 
 }
 
 export const recorded = ({ store }: Scene) => readLog(store).map(({ order_id }) => order_id);
-export const hasRecorded = (scene: Scene, order_ids: readonly string[], timeout_ms = 8_000) =>
+export const hasRecorded = (scene: Scene, order_ids: readonly string[], timeout_ms = 20_000) =>
 	eventually(() => expect(recorded(scene).sort()).toEqual([...order_ids].sort()), { timeout_ms });
 
 export async function sizes({ servers }: Scene) {

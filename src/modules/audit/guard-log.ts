@@ -7,11 +7,18 @@ import {
 	type GuardNeeds,
 	type StreamGuard,
 } from "../../messaging/stream-guard.ts";
+import type { AuditStore } from "./store.ts";
+
+/** The right to write the log. It is lost when the lock is, or when a stream has lost something. */
+export interface Turn extends Lock {
+	/** Whoever had it before did not give it back: objects of his may still be on their way to the store. */
+	readonly taken_over: boolean;
+}
 
 export interface LogGuard {
 	readonly guard: StreamGuard;
-	/** Takes the sequencer's lock once positions fit the streams; it is lost when a stream has lost something. */
-	tryLock(): Promise<Lock | undefined>;
+	/** Takes the sequencer's turn once positions fit the streams. */
+	tryTurn(): Promise<Turn | undefined>;
 }
 
 /**
@@ -22,6 +29,7 @@ export interface LogGuard {
 export function createLogGuard(
 	needs: Omit<GuardNeeds, "tryLock" | "mend" | "streams"> & {
 		readonly database: Database;
+		readonly store: AuditStore;
 		tryLock(): Promise<Lock | undefined>;
 	},
 ): LogGuard {
@@ -52,17 +60,27 @@ export function createLogGuard(
 
 	return {
 		guard,
-		async tryLock() {
+		async tryTurn() {
 			const lock = await needs.tryLock();
 			if (lock === undefined) return undefined;
 			lost = Promise.withResolvers();
 			try {
+				// First of all: what a former writer may still record must not undo what is mended.
+				const taken_over = await needs.store.take();
 				await guard.look(async () => ({ release: async () => {} }));
+				return {
+					...lock,
+					taken_over,
+					lost: Promise.race([lock.lost, lost.promise]),
+					async release() {
+						await needs.store.leave().catch(() => undefined);
+						await lock.release();
+					},
+				};
 			} catch (error) {
 				await lock.release();
 				throw error;
 			}
-			return { lost: Promise.race([lock.lost, lost.promise]), release: lock.release };
 		},
 	};
 }

@@ -32,11 +32,11 @@ export function auditModule(needs: {
 	tryLock(): Promise<Lock | undefined>;
 }) {
 	const store = createAuditStore(needs.database);
-	const { guard, tryLock } = createLogGuard(needs);
+	const { guard, tryTurn } = createLogGuard({ ...needs, store });
 	const open = (address: string) => openStore(address, needs.bucket_access);
 	const sequencer = createSequencer(needs.sequencer, {
 		...needs,
-		tryLock,
+		tryTurn,
 		store,
 		objects: open(needs.address),
 		witness: needs.witness_address === undefined ? undefined : open(needs.witness_address),

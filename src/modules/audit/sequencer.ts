@@ -9,15 +9,20 @@ import {
 	type StreamMessage,
 	streamsCreated,
 } from "../../messaging/reader.ts";
-import { ObjectDiffersError, type ObjectStore } from "../../object-store/object-store.ts";
+import {
+	ObjectDiffersError,
+	type ObjectStore,
+} from "../../object-store/object-store.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Tracing } from "../../telemetry/trace.ts";
+import type { Turn } from "./guard-log.ts";
 import { LogInconsistentError } from "./open-log.ts";
 import { NotSequencerError, openRecorder, type Recorder } from "./record-event.ts";
 import type { SigningKeys } from "./signer.ts";
 import type { AuditStore } from "./store.ts";
 import { createWitness } from "./witness.ts";
+import { permitOf, TRUSTED_MS } from "./writing-permit.ts";
 
 export interface SequencerOptions {
 	/** How long an event waits for others before it is written. */
@@ -37,7 +42,7 @@ export interface SequencerNeeds {
 	readonly log: Log;
 	readKeys(): Promise<SigningKeys>;
 	/** Resolves to undefined while another process is the sequencer. */
-	tryLock(): Promise<Lock | undefined>;
+	tryTurn(): Promise<Turn | undefined>;
 }
 
 const streams = Object.keys(eventStreams) as EventStream[];
@@ -66,8 +71,8 @@ export function createSequencer(options: SequencerOptions, needs: SequencerNeeds
 		while (!stopped) {
 			let pause_ms = RETRY_MS;
 			try {
-				const lock = await needs.tryLock();
-				if (lock) await holding(lock, keys).finally(() => lock.release());
+				const turn = await needs.tryTurn();
+				if (turn) await holding(turn, keys).finally(() => turn.release());
 			} catch (error) {
 				if (isConflict(error)) {
 					alarm(error);
@@ -84,15 +89,17 @@ export function createSequencer(options: SequencerOptions, needs: SequencerNeeds
 		log.error({ err: error }, "the audit log does not fit what is in its store");
 	}
 
-	async function holding(lock: Lock, keys: SigningKeys) {
+	async function holding(turn: Turn, keys: SigningKeys) {
 		await Promise.race([broker.ready, stopping.promise]);
+		const rest_ms = turn.taken_over ? needs.objects.write_ms_max + TRUSTED_MS : 0;
+		await within(rest_ms, Promise.race([stopping.promise, turn.lost]));
 		if (stopped) return;
 		const created = await streamsCreated(broker, streams);
-		const place = { objects: needs.objects, keys, witness };
+		const place = { objects: needs.objects.under(permitOf(turn)), keys, witness };
 		const recorder = await openRecorder(needs.store, place, created);
 		const key = keys.signer.verifier.text;
 		log.info({ entries: recorder.size, key }, "this process writes the audit log");
-		while ((await readAndRecord(recorder, lock)) === "full") log.warn("the audit log catches up");
+		while ((await readAndRecord(recorder, turn)) === "full") log.warn("the audit log catches up");
 	}
 
 	/** Until the process stops, the lock is lost, or so much waits that reading has to stop for a while. */

@@ -31,7 +31,26 @@ export type AuditStore = ReturnType<typeof createAuditStore>;
 
 export function createAuditStore(database: Database) {
 	const { sql } = database;
+	const writer = crypto.randomUUID();
 	return {
+		/**
+		 * Makes this process the writer. From then on nobody else can {@link advance}.
+		 * @returns whether another one was, and did not {@link leave}: objects of his may still be on their way
+		 */
+		async take(): Promise<boolean> {
+			const [row] = await database.run(sql<[{ former: string | null }]>`
+				insert into millrace_audit.log (id, size, writer) values (1, 0, ${writer})
+				on conflict (id) do update set writer = excluded.writer
+				returning (select writer from millrace_audit.log where id = 1) as former`);
+			return row.former !== null;
+		},
+
+		/** Says that all that this process wrote is written. */
+		async leave(): Promise<void> {
+			await database.run(sql`
+				update millrace_audit.log set writer = null where id = 1 and writer = ${writer}`);
+		},
+
 		async load(): Promise<LogState> {
 			// Waits for whoever is still growing it. What he writes only a statement sees that begins after that.
 			await database.run(sql`
@@ -48,7 +67,7 @@ export function createAuditStore(database: Database) {
 		/**
 		 * Records that the log grew from `size` by the given ids, and how far the streams are read.
 		 * Without a position the ids are left over from a crash: their messages are still to come again.
-		 * @returns false when the log is not of that size any more: another process writes it
+		 * @returns false when another process is the writer, or was since the log was of that size
 		 */
 		async advance(
 			size: number,
@@ -60,7 +79,7 @@ export function createAuditStore(database: Database) {
 				with grown as (
 					update millrace_audit.log set
 						size = ${size + id_prefixes.length / 8}::bigint, root = ${root}::bytea
-					where id = 1 and size = ${size} returning size),
+					where id = 1 and size = ${size} and writer = ${writer} returning size),
 				batch as (
 					insert into millrace_audit.batches (first_index, id_prefixes, recorded_at)
 					select ${size}::bigint, ${id_prefixes}::bytea,

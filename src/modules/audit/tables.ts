@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { bigint, check, integer, pgSchema, primaryKey } from "drizzle-orm/pg-core";
+import { bigint, check, integer, pgSchema, primaryKey, uuid } from "drizzle-orm/pg-core";
 import { bytes, code, quantity, writtenAt } from "../../database/columns.ts";
 import { failuresTable, streamsTable } from "../../messaging/outbox-table.ts";
 
@@ -13,6 +13,8 @@ export const log = schema.table(
 		size: quantity("size").notNull(),
 		/** Null while the log has not grown since there is a tree. */
 		root: bytes("root"),
+		/** Who writes it, or did and died over it; null when whoever wrote last has finished. */
+		writer: uuid("writer"),
 	},
 	() => [check("log_one_row", sql`id = 1`)],
 );

@@ -1,0 +1,1 @@
+ALTER TABLE "millrace_audit"."log" ADD COLUMN "writer" uuid;
