@@ -73,13 +73,21 @@ export function openDatabase(options: DatabaseOptions): Database {
 	};
 }
 
+/**
+ * Takes back a statement that waits for a connection. One that was sent is left to the server's own limit:
+ * the driver would ask over a connection of its own, whose failure nobody can catch (postgres 3.4.9).
+ */
+function withdraw(query: { cancel(): void; readonly state?: unknown }): void {
+	if (!query.state) query.cancel();
+}
+
 async function withDeadline<T extends readonly Row[]>(
 	query: PendingQuery<T>,
 	deadline_ms: number,
 ): Promise<T> {
 	const late = Promise.withResolvers<never>();
 	const timer = setTimeout(() => {
-		query.cancel();
+		withdraw(query);
 		late.reject(new DatabaseUnavailableError(`no answer from Postgres in ${deadline_ms} ms`));
 	}, deadline_ms);
 	try {

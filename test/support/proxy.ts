@@ -17,6 +17,8 @@ export interface Proxy {
 	reset(): void;
 	/** Nothing passes any more and nobody is told, as when a cable is pulled. What was sent arrives when it is mended. */
 	stall(): void;
+	/** Whoever comes is refused; what is open stays. */
+	refuse(): void;
 	slow(slowness: Slowness): void;
 	/** Lets everything through again. */
 	mend(): Promise<void>;
@@ -129,6 +131,9 @@ export async function openProxy(target: string): Promise<Proxy> {
 		stall() {
 			stalled = true;
 			for (const pair of pairs) hold(pair);
+		},
+		refuse() {
+			listener.close();
 		},
 		slow(wanted) {
 			slowness = wanted;
