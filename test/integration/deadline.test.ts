@@ -9,7 +9,7 @@ const servers = await privateServers();
 afterAll(servers.close);
 const LIMITS = { connections_max: 1, connect_timeout_s: 1, statement_timeout_ms: 200 };
 
-test("statements that get no answer are given up, whether they were sent or wait, and nothing else happens", async () => {
+test("statements without an answer are given up, whether sent or waiting, and nothing else happens", async () => {
 	const proxy = await openProxy(servers.database_url);
 	const uncaught: unknown[] = [];
 	const note = (error: unknown) => void uncaught.push(error);

@@ -9,10 +9,7 @@ import {
 	type StreamMessage,
 	streamsCreated,
 } from "../../messaging/reader.ts";
-import {
-	ObjectDiffersError,
-	type ObjectStore,
-} from "../../object-store/object-store.ts";
+import { ObjectDiffersError, type ObjectStore } from "../../object-store/object-store.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Tracing } from "../../telemetry/trace.ts";
