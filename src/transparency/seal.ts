@@ -24,14 +24,21 @@ const GROWTH_BYTES_MAX = 4_096;
 /** No value of JSON is shorter. */
 const LEFT_OUT = "0";
 
+/** Seals the personal fields of a payload with the key of its owner. */
+export type Seal = (payload: PersonalPayload, key: PersonalKey) => Uint8Array;
+
+/** The events of an order come one after the other; those of so many orders are under way at the same time. */
+const KNOWN_MAX = 50_000;
+
 /**
- * Seals the personal fields of payloads, and touches no other byte. The same value in the same field of the
- * same order becomes the same bytes, so that a writer that died goes on with the same files.
+ * Seals personal fields, and touches no other byte. The same value in the same field of the same order becomes
+ * the same bytes, so that a writer that died goes on with the same files.
  * @returns a function that seals a value once for all events of an order that have it
  */
-export function createSealer(): (payload: PersonalPayload, key: PersonalKey) => Uint8Array {
+export function createSealer(): Seal {
 	const known = new Map<string, { value: string; key_id: string; sealed: string }>();
 	return ({ text, values, order_id }, { key_id, key }) => {
+		if (known.size > KNOWN_MAX) known.clear();
 		const sealed = replaceValues(text, values, ({ field, from, to }) => {
 			const context = contextOf(field, order_id);
 			const value = text.slice(from, to);

@@ -1,6 +1,6 @@
 import type { StreamMessage } from "../../messaging/reader.ts";
 import { findPersonal, type Owner } from "../../transparency/personal-fields.ts";
-import { createSealer, type PersonalKey } from "../../transparency/seal.ts";
+import type { PersonalKey, Seal } from "../../transparency/seal.ts";
 import type { AuditStore } from "./store.ts";
 
 const TRIES_MAX = 5;
@@ -11,12 +11,12 @@ const TRIES_MAX = 5;
  */
 export async function sealEvents(
 	store: AuditStore,
+	seal: Seal,
 	messages: readonly StreamMessage[],
 ): Promise<StreamMessage[]> {
 	const found = messages.map(({ subject, data }) => findPersonal(subject, data));
 	const owners = new Map(found.flatMap((it) => (it ? [[nameOf(it.owner), it.owner]] : [])));
 	const keys = await keysOf(store, owners);
-	const seal = createSealer();
 	return messages.map((message, at) => {
 		const payload = found[at];
 		const key = payload && keys.get(nameOf(payload.owner));
