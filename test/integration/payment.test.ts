@@ -4,6 +4,7 @@ import type { GatewayResult } from "../../src/gateway/gateway.ts";
 import type { Part } from "../../src/lifecycle.ts";
 import type { IncomingEvent } from "../../src/messaging/outcome.ts";
 import { paymentModule } from "../../src/modules/payment/module.ts";
+import { createMover } from "../../src/modules/payment/move-money.ts";
 import { chargeId } from "../../src/modules/payment/payment.ts";
 import { createPaymentStore } from "../../src/modules/payment/store.ts";
 import { orderCancelled, orderFacts } from "../support/events.ts";
@@ -349,3 +350,36 @@ function chargeOf(order_id: string) {
 		payment_token: "tok_visa",
 	};
 }
+
+test("what cannot be written down before anybody waits for it ends no process", async () => {
+	const uncaught: unknown[] = [];
+	const note = (error: unknown) => void uncaught.push(error);
+	process.on("unhandledRejection", note);
+	const mover = createMover(settings, { ...foundation, store, relay, gateway });
+	await sql`alter table millrace_payment.charges rename to charges_away`;
+	const moving = mover.move([unheard], performance.now());
+	await mover.stop();
+	await sql`alter table millrace_payment.charges_away rename to charges`;
+	process.off("unhandledRejection", note);
+	expect(uncaught).toEqual([]);
+	await expect(moving.finished).rejects.toThrow("charges");
+	expect(moving.open()).toEqual([unheard.order_id]);
+});
+
+const unheard = {
+	order_id: "nobody-waits",
+	kind: "charge",
+	request_id: "",
+	charge_id: chargeId("charge", "nobody-waits"),
+	tenant_id: "default",
+	customer_id: "customer-1",
+	amount: 1_250,
+	order_amount: 1_250,
+	currency: "EUR",
+	payment_token: "tok_visa",
+	charge_reference: null,
+	traceparent: null,
+	fence: 1,
+	attempts: 1,
+	key_age_ms: null,
+} as const;

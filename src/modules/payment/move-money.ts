@@ -151,6 +151,8 @@ export function createMover(options: MoveOptions, needs: MoveNeeds): Mover {
 		move(claims, claimed_ms) {
 			const open = new Map(claims.map((claim) => [claim.charge_id, claim.order_id]));
 			const all = Promise.withResolvers<void>();
+			// It may fail before anybody waits for it.
+			all.promise.catch(() => {});
 			if (claims.length === 0) all.resolve();
 			room.take(claims.length);
 			const tell: Tell = (claim, answer) => {
