@@ -9,7 +9,8 @@ import { bringToEveryEnd, type Fates, replayOf } from "../support/replayed.ts";
 const TEST_MS_MAX = 120_000;
 const ORDERS = 120;
 /** More than are placed while the log is replayed. */
-const BUSY_ORDERS = 2_000;
+/** More than come in until the log is replayed. */
+const BUSY_ORDERS = 20_000;
 const BUSY_RATE = 100;
 /** Nothing is written any more: what differs is found at once. */
 const AT_REST_MS = 0;
@@ -48,7 +49,7 @@ test(
 			await Promise.all(cluster.processes.map((it) => it.start()));
 			await bringGoods(cluster, goods);
 			const load = startLoad(cluster, { orders, rate_max: BUSY_RATE });
-			await load.reached(BUSY_ORDERS / 10);
+			await load.reached(2 * BUSY_RATE);
 			const report = await replayOf(cluster);
 			expect(load.journal.accepted.size).toBeLessThan(BUSY_ORDERS);
 			await load.stop();
