@@ -56,21 +56,26 @@ export async function openProxy(target: string): Promise<Proxy> {
 
 	/** Writes in order, each piece when it is due. */
 	function writer(to: Socket): (data: Buffer | string) => void {
-		let due_ms = 0;
-		let waiting = 0;
+		const waiting: { readonly data: Buffer | string; readonly due_ms: number }[] = [];
+		let last_due_ms = 0;
+
+		function write() {
+			while (waiting[0] && waiting[0].due_ms <= performance.now()) {
+				const piece = waiting.shift();
+				if (piece && !to.destroyed) to.write(piece.data);
+			}
+			if (waiting[0]) setTimeout(write, waiting[0].due_ms - performance.now());
+		}
+
 		return (data) => {
 			const { delay_ms = 0, bytes_a_second_max } = slowness;
-			if (delay_ms === 0 && bytes_a_second_max === undefined && waiting === 0) {
+			if (delay_ms === 0 && bytes_a_second_max === undefined && waiting.length === 0) {
 				return void to.write(data);
 			}
-			const now_ms = performance.now();
 			const sending_ms = bytes_a_second_max ? (data.length * 1_000) / bytes_a_second_max : 0;
-			due_ms = Math.max(due_ms, now_ms + delay_ms) + sending_ms;
-			waiting += 1;
-			setTimeout(() => {
-				waiting -= 1;
-				if (!to.destroyed) to.write(data);
-			}, due_ms - now_ms);
+			last_due_ms = Math.max(last_due_ms, performance.now() + delay_ms) + sending_ms;
+			waiting.push({ data, due_ms: last_due_ms });
+			if (waiting.length === 1) setTimeout(write, last_due_ms - performance.now());
 		};
 	}
 
