@@ -7,7 +7,9 @@ import { createGuardedGateway, type GuardSettings } from "./guarded-gateway.ts";
 
 const paid: GatewayResult = { state: "succeeded", reference: "ref" };
 const declined: GatewayResult = { state: "declined", code: "lost_card" };
-const SOON_MS = 5_000;
+const SOON_MS = 60_000;
+/** Longer than any call here has. */
+const LONG_MS = 3_600_000;
 
 function unknown(failure: Failure): GatewayResult & LookUpResult {
 	return { state: "unknown", error: new GatewayError(failure, "as the test says") };
@@ -109,8 +111,8 @@ describe("the limit", () => {
 
 	test("is lowered by calls turned away, once for those that began together, and grows back", async () => {
 		const { scripted, gateway } = guard({ calls_in_flight_max: 8 });
-		scripted.answers(() => away("rate_limited"));
-		await submit(gateway, orders(8), 0.5);
+		scripted.answers(() => away("rate_limited", LONG_MS));
+		await submit(gateway, orders(8));
 		expect(await metric("millrace_gateway_limit")).toBe(6);
 		scripted.answers(() => paid);
 		await submit(gateway, orders(200));
@@ -119,11 +121,13 @@ describe("the limit", () => {
 
 	test("never falls below one", async () => {
 		const { scripted, gateway } = guard({ calls_in_flight_max: 2 });
-		scripted.answers(() => away("rate_limited", 0));
-		await submit(gateway, orders(4), 50);
+		const answer = Promise.withResolvers<GatewayResult>();
+		scripted.answers(() => (scripted.calls > 6 ? answer.promise : away("rate_limited", 0)));
+		const waiting = submit(gateway, orders(4));
+		await untilCalls(scripted, 7);
 		expect(await metric("millrace_gateway_limit")).toBe(1);
-		scripted.answers(() => paid);
-		expect(states(await submit(gateway, orders(2)))).toEqual(["succeeded", "succeeded"]);
+		answer.resolve(paid);
+		expect(states(await waiting)).toEqual(Array(4).fill("succeeded"));
 	});
 });
 
@@ -149,9 +153,9 @@ describe("calls that are turned away for their rate", () => {
 
 	test("wait as long as the gateway says, while others go on", async () => {
 		const { scripted, gateway } = guard();
-		scripted.answers(() => away("rate_limited", 3_600_000));
+		scripted.answers(() => away("rate_limited", LONG_MS));
 		const [first] = await submit(gateway, orders(1));
-		expect(first).toMatchObject({ state: "not_sent", retry_after_ms: 3_600_000 });
+		expect(first).toMatchObject({ state: "not_sent", retry_after_ms: LONG_MS });
 		scripted.answers(() => paid);
 		expect(new Set(states(await submit(gateway, orders(20))))).toEqual(new Set(["succeeded"]));
 		expect(scripted.calls).toBe(21);
@@ -159,7 +163,7 @@ describe("calls that are turned away for their rate", () => {
 
 	test("keep all calls back when not even one at a time is taken", async () => {
 		const { scripted, gateway } = guard({ calls_in_flight_max: 2 });
-		scripted.answers(() => away("rate_limited", 3_600_000));
+		scripted.answers(() => away("rate_limited", LONG_MS));
 		await submit(gateway, orders(1));
 		await submit(gateway, orders(1));
 		scripted.answers(() => paid);
@@ -172,8 +176,9 @@ describe("calls that are turned away for their rate", () => {
 
 	test("do not open the breaker", async () => {
 		const { scripted, gateway } = guard({ breaker_failures: 2 });
-		scripted.answers(() => away("rate_limited", 0));
-		await submit(gateway, orders(8), 20);
+		scripted.answers(() => (scripted.calls > 8 ? paid : away("rate_limited", 0)));
+		expect(states(await submit(gateway, orders(8)))).toEqual(Array(8).fill("succeeded"));
+		expect(scripted.calls).toBe(16);
 		expect(gateway.capacity()).toBeGreaterThan(0);
 	});
 });
@@ -216,14 +221,14 @@ describe("the breaker", () => {
 	const orderly: [string, GatewayResult][] = [
 		["a success", paid],
 		["a decline", declined],
-		["a refusal for the rate", away("rate_limited")],
+		["a refusal for the rate", away("rate_limited", LONG_MS)],
 		["a key in use", away("key_in_use")],
 	];
 	test.each(orderly)("%s between failures keeps it closed", async (_, between) => {
 		const { scripted, gateway } = guard();
 		for (const answer of [unknown("no_answer"), unknown("no_answer"), between]) {
 			scripted.answers(() => answer);
-			await submit(gateway, orders(1), 10);
+			await submit(gateway, orders(1));
 		}
 		scripted.answers(() => unknown("no_answer"));
 		await submit(gateway, orders(2));

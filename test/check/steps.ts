@@ -32,7 +32,7 @@ export const STEPS: readonly Step[] = [
 	{
 		name: "fences",
 		title: "who may import whom, tidy files, and this command itself",
-		command: ["bun", "test", "./test/architecture/", "./test/check/"],
+		command: ["bun", "test", "--timeout=30000", "./test/architecture/", "./test/check/"],
 		limit_ms: READING_LIMIT_MS,
 		counts: "cases",
 		light: true,
@@ -54,7 +54,7 @@ export const STEPS: readonly Step[] = [
 	{
 		name: "unit",
 		title: "rules and other code without servers",
-		command: ["bun", "test", "./src/"],
+		command: ["bun", "test", "--timeout=30000", "./src/"],
 		limit_ms: UNIT_LIMIT_MS,
 		counts: "cases",
 		light: true,
