@@ -14,19 +14,19 @@ export function cpuUsed({ pids }: Pick<Stack, "pids">): CpuUsed {
 	};
 }
 
-/** @returns microseconds an order, to a tenth */
-export function cpuPerOrder(
+/** @returns microseconds of CPU for each of `count`, to a tenth */
+export function cpuForEach(
 	before: CpuUsed,
 	after: CpuUsed,
 	generator_us: number,
-	orders: number,
+	count: number,
 ): Record<Consumer, number | null> {
 	const share = (consumer: Consumer) => {
-		if (consumer === "generator") return tenth(generator_us / orders);
+		if (consumer === "generator") return tenth(generator_us / count);
 		const [from, to] = [before[consumer], after[consumer]];
-		return from === null || to === null ? null : tenth((to - from) / orders);
+		return from === null || to === null ? null : tenth((to - from) / count);
 	};
-	const shares = consumers.map((consumer) => [consumer, orders === 0 ? null : share(consumer)]);
+	const shares = consumers.map((consumer) => [consumer, count === 0 ? null : share(consumer)]);
 	return Object.fromEntries(shares);
 }
 

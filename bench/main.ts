@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { UsageError } from "../src/cli/usage-error.ts";
 import { temporaryFolder } from "../test/support/temporary-folder.ts";
-import { HELP, type Options, parseOptions } from "./options.ts";
+import { HELP, type Options, parseOptions, roleGroups } from "./options.ts";
 import { openProgress, type Progress } from "./progress.ts";
 import { table } from "./report.ts";
 import { type Run, run } from "./run.ts";
@@ -58,7 +58,8 @@ async function startAndRun(
 		cleanUp: (stop: () => Promise<void>) => void;
 	},
 ): Promise<Run & { stack: Stack }> {
-	const stack = await startStack(options, needs.folder, needs.cleanUp);
+	const plan = { role_groups: roleGroups(options), gateway: options.gateway };
+	const stack = await startStack(plan, needs.folder, needs.cleanUp);
 	const failure = stack.failed.then((what) => {
 		warn(stack);
 		throw new Error(what);

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { UsageError } from "../src/cli/usage-error.ts";
 import { wholeNumber } from "../src/cli/whole-number.ts";
+import { moduleNames } from "../src/contracts/streams.ts";
 
 export const HELP = `Usage: bun run bench [options]
 
@@ -106,4 +107,10 @@ function parseFlags(args: readonly string[]) {
 	} catch (cause) {
 		throw new UsageError((cause as Error).message, { cause });
 	}
+}
+
+/** The roles of each process, as `--roles` takes them. */
+export function roleGroups({ roles_split, intake_only }: Options): readonly string[] {
+	if (intake_only) return ["order"];
+	return roles_split ? moduleNames : ["all"];
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type CpuUsed, cpuPerOrder, cpuUsed } from "./cpu-split.ts";
+import { type CpuUsed, cpuForEach, cpuUsed } from "./cpu-split.ts";
 import { type OrderRow, openBenchDatabase } from "./database.ts";
 import { endFigures, type Figures, outageFigures, perSecond } from "./figures.ts";
 import type { GeneratorLine } from "./generator.ts";
@@ -98,6 +98,6 @@ function figuresOf(
 		...endFigures(accepted, ours, first_sent_ms),
 		after_outage:
 			outage_over_ms === undefined ? null : outageFigures(accepted, ours, outage_over_ms),
-		cpu_us_per_order: cpuPerOrder(before, after, cpu_us, accepted.size),
+		cpu_us_per_order: cpuForEach(before, after, cpu_us, accepted.size),
 	};
 }

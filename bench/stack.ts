@@ -25,6 +25,7 @@ export const POSTGRES_SETTINGS = {
 /** Everything that runs while orders are taken, but for the generator. */
 export interface Stack {
 	readonly database_url: string;
+	readonly nats_url: string;
 	readonly nats_version: string;
 	readonly millrace: readonly MillraceProcess[];
 	readonly pids: Readonly<Record<"millrace" | "nats" | "postgres" | "sandbox", readonly number[]>>;
@@ -42,12 +43,19 @@ export interface Stack {
 	readonly failed: Promise<string>;
 }
 
+/** What of millrace runs beside PostgreSQL and nats-server. */
+export interface StackPlan {
+	/** Of each process, as `--roles` takes them. */
+	readonly role_groups: readonly string[];
+	readonly gateway: Options["gateway"];
+}
+
 /**
  * Starts PostgreSQL, nats-server and millrace in `folder`.
  * @param cleanUp takes what stops each thing that was started, at once
  */
 export async function startStack(
-	options: Options,
+	{ role_groups, gateway }: StackPlan,
 	folder: string,
 	cleanUp: (stop: () => Promise<void>) => void,
 ): Promise<Stack> {
@@ -63,17 +71,18 @@ export async function startStack(
 	const data_folder = join(folder, "millrace");
 	mkdirSync(data_folder);
 	const sandbox =
-		options.gateway === "sandbox"
+		gateway === "sandbox"
 			? started(await startSandbox({ folder: join(folder, "sandbox") }))
 			: undefined;
 	const gateway_url = sandbox?.url;
 	const urls = { database_url: postgres.url, nats_url: nats.url, gateway_url };
 	const millrace: MillraceProcess[] = [];
-	for (const roles of groupsOf(options)) {
+	for (const roles of role_groups) {
 		millrace.push(started(await startMillrace({ roles, folder: data_folder, ...urls })));
 	}
 	return {
 		database_url: postgres.url,
+		nats_url: nats.url,
 		nats_version,
 		millrace,
 		pids: {
@@ -85,7 +94,7 @@ export async function startStack(
 		gateway_url,
 		order_url: urlOf(millrace, "order") ?? "",
 		stock_url: urlOf(millrace, "inventory"),
-		ends: !options.intake_only,
+		ends: moduleNames.every((name) => role_groups.some((it) => it === name || it === "all")),
 		data_folder,
 		failed: firstEnd(
 			{ PostgreSQL: postgres, "nats-server": nats, ...(sandbox && { sandbox }) },
@@ -94,16 +103,11 @@ export async function startStack(
 	};
 }
 
-export async function startNats(folder: string) {
+async function startNats(folder: string) {
 	const { embedded } = await readConfig();
 	const binary = await findNatsServer({ ...embedded, report: (line) => console.error(line) });
 	const nats = await startNatsServer({ binary, folder: join(folder, "nats"), sync_always: true });
 	return { nats, nats_version: (await natsServerVersion(binary)) ?? "unknown" };
-}
-
-function groupsOf({ roles_split, intake_only }: Options): readonly string[] {
-	if (intake_only) return ["order"];
-	return roles_split ? moduleNames : ["all"];
 }
 
 function urlOf(millrace: readonly MillraceProcess[], role: string): string | undefined {

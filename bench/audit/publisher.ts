@@ -1,6 +1,6 @@
 import { jetstream } from "@nats-io/jetstream";
 import { connect } from "nats";
-import { publishAll } from "../../src/messaging/publish.ts";
+import { publishEvents } from "../../src/messaging/publish.ts";
 import { EVENTS_AN_ORDER, streams, tellOrders } from "./events.ts";
 
 /** What is published. */
@@ -38,10 +38,7 @@ async function flood({ nats_url, rate, events }: Flood): Promise<void> {
 			streams.map(async (stream) => {
 				for (let from = 0; from < told[stream].length; from += BATCH_EVENTS_MAX) {
 					const part = told[stream].slice(from, from + BATCH_EVENTS_MAX);
-					await publishAll(
-						js,
-						part.map((event) => ({ event, traceparent: undefined, republished: false })),
-					);
+					await publishEvents(js, part, false);
 				}
 			}),
 		);

@@ -1,10 +1,7 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { startPostgres } from "../../src/embedded/postgres.ts";
-import { cpuOf } from "../cpu.ts";
+import { cpuForEach, cpuUsed } from "../cpu-split.ts";
 import { type BenchDatabase, openBenchDatabase } from "../database.ts";
-import { startMillrace } from "../millrace-process.ts";
-import { POSTGRES_SETTINGS, startNats } from "../stack.ts";
+import { type Stack, startStack } from "../stack.ts";
 import { EVENTS_AN_ORDER } from "./events.ts";
 import { lagOf, lags, type Mark } from "./lag.ts";
 import type { Flood, Stored } from "./publisher.ts";
@@ -39,44 +36,34 @@ export async function measureAudit(
 	{ rate, seconds, folder }: { rate: number; seconds: number; folder: string },
 	cleanUp: (stop: () => Promise<void>) => void,
 ): Promise<AuditFigures> {
-	const started = <T extends { stop(): Promise<void> }>(server: T) => {
-		cleanUp(() => server.stop());
-		return server;
-	};
-	const settings = POSTGRES_SETTINGS;
-	const postgres = started(await startPostgres({ folder: join(folder, "postgres"), settings }));
-	const { nats } = await startNats(folder);
-	started(nats);
-	const data_folder = join(folder, "millrace");
-	mkdirSync(data_folder);
-	const millrace = started(
-		await startMillrace({
-			roles: "audit",
-			folder: data_folder,
-			database_url: postgres.url,
-			nats_url: nats.url,
-			gateway_url: undefined,
-		}),
-	);
-	const database = openBenchDatabase(postgres.url);
+	const plan = { role_groups: ["audit"], gateway: "in-process" } as const;
+	const stack = await startStack(plan, folder, cleanUp);
+	const failure = stack.failed.then((what) => {
+		throw new Error(what);
+	});
+	const database = openBenchDatabase(stack.database_url);
 	cleanUp(() => database.close());
+	return await Promise.race([measure(stack, database, rate, seconds), failure]);
+}
 
-	const pids = { millrace: [millrace.pid], nats: [nats.pid], postgres: [postgres.pid] } as const;
-	const used = () => [cpuOf(pids.millrace), cpuOf(pids.nats), cpuOf(pids.postgres)] as const;
-	const nats_url = nats.url;
+async function measure(
+	stack: Stack,
+	database: BenchDatabase,
+	rate: number,
+	seconds: number,
+): Promise<AuditFigures> {
+	const { nats_url } = stack;
 	const warm_up = await follow({ nats_url, rate, events: whole(rate * WARM_UP_S) }, database, 0);
-	const before = used();
+	const before = cpuUsed(stack);
 	const run = await follow(
 		{ nats_url, rate, events: whole(rate * seconds) },
 		database,
 		warm_up.recorded,
 	);
-	const after = used();
+	const after = cpuUsed(stack);
 	const events = run.stored.at(-1)?.events ?? 0;
-	const each = (at: 0 | 1 | 2) => {
-		const [from, to] = [before[at], after[at]];
-		return from === null || to === null ? null : tenth((to - from) / events);
-	};
+	const published_us = run.stored.at(-1)?.cpu_us ?? 0;
+	const cpu = cpuForEach(before, after, published_us, events);
 	const first_ms = run.stored[0]?.at_ms ?? 0;
 	const last_ms = run.stored.at(-1)?.at_ms ?? 0;
 	const all = lags(run.stored, run.marks);
@@ -89,12 +76,12 @@ export async function measureAudit(
 		lag_ms: { p50: Math.round(lagOf(all, 0.5)), p99: Math.round(lagOf(all, 0.99)) },
 		caught_up_ms: Math.round((run.marks.at(-1)?.at_ms ?? last_ms) - last_ms),
 		cpu_us_per_event: {
-			millrace: each(0),
-			nats: each(1),
-			postgres: each(2),
-			publisher: tenth((run.stored.at(-1)?.cpu_us ?? 0) / events),
+			millrace: cpu.millrace,
+			nats: cpu.nats,
+			postgres: cpu.postgres,
+			publisher: cpu.generator,
 		},
-		...(await verified(data_folder)),
+		...(await verified(stack.data_folder)),
 	};
 }
 
@@ -137,8 +124,4 @@ async function verified(data_folder: string) {
 /** So many events of whole orders. */
 function whole(events: number): number {
 	return Math.ceil(events / EVENTS_AN_ORDER) * EVENTS_AN_ORDER;
-}
-
-function tenth(value: number): number {
-	return Math.round(value * 10) / 10;
 }

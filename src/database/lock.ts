@@ -29,15 +29,12 @@ export async function tryLock(options: DatabaseOptions, key: string): Promise<Lo
 		},
 	});
 	async function isHeld() {
-		const answer = held && client`select 1`.then(() => held);
-		return (
-			(answer &&
-				(await within(
-					ANSWER_MS_MAX,
-					answer.catch(() => false),
-				))) ??
-			false
+		if (!held) return false;
+		const asked = client`select 1`.then(
+			() => held,
+			() => false,
 		);
+		return (await within(ANSWER_MS_MAX, asked)) ?? false;
 	}
 	const release = () => client.end({ timeout: 1 });
 	try {

@@ -2,6 +2,7 @@ import { contracts } from "../contracts/events.ts";
 import { messageId } from "../contracts/identity.ts";
 import { type ModuleName, moduleNames } from "../contracts/streams.ts";
 import { type Database, openDatabase } from "../database/connection.ts";
+import { findCustomerKeys } from "../database/customer-keys.ts";
 import { hasTables } from "../database/read-modules.ts";
 import type { PersonalKeys } from "../transparency/unseal.ts";
 import type { Scene } from "./story.ts";
@@ -56,10 +57,7 @@ export async function findKeys(
 ): Promise<PersonalKeys> {
 	const { run, sql, stop } = openDatabase({ url, connect_timeout_s, ...LIMITS });
 	try {
-		const found = await run(sql<{ key_id: string; key: Uint8Array }[]>`
-			select key_id, key from millrace_audit.customer_keys
-			where key_id in (select jsonb_array_elements_text(${JSON.stringify(key_ids)}::text::jsonb))`);
-		return new Map(found.map(({ key_id, key }) => [key_id, key]));
+		return await findCustomerKeys(sql, run, key_ids);
 	} finally {
 		await stop();
 	}

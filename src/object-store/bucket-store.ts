@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { AwsClient } from "aws4fetch";
 import { type BucketAddress, readBucketAddress } from "./bucket-address.ts";
 import {
+	everybody,
 	type NamedObject,
 	ObjectDiffersError,
 	type ObjectStore,
-	type Permit,
 	StoreError,
 } from "./object-store.ts";
 
@@ -29,11 +29,7 @@ const DAY_MS = 86_400_000;
  * can take them away before their time, and `replace` adds a version.
  * @throws StoreError when the address is none
  */
-export function openBucket(
-	text: string,
-	access: BucketAccess,
-	permit: Permit = async () => {},
-): ObjectStore {
+export function openBucket(text: string, access: BucketAccess, permit = everybody): ObjectStore {
 	const address = readBucketAddress(text, access.region);
 	const client = new AwsClient({
 		accessKeyId: access.access_key_id,

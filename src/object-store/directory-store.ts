@@ -2,17 +2,15 @@ import { createHash } from "node:crypto";
 import { link, mkdir, open, readdir, readFile, rename, rm, unlink } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import {
+	everybody,
 	type NamedObject,
 	ObjectDiffersError,
 	type ObjectStore,
-	type Permit,
 } from "./object-store.ts";
 
 const ASIDE = ".writing-";
 /** What is behind the permit is a rename or a link for each object. */
 const WRITE_MS_MAX = 500;
-
-const everybody: Permit = async () => {};
 
 /** An object store in a folder. What is written once stays: files are made whole, synced and read-only. */
 export function openDirectory(root: string, permit = everybody): ObjectStore {

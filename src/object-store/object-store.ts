@@ -16,6 +16,8 @@ export interface NamedObject {
 /** Asked before each write. What it throws goes to whoever wanted to write, and nothing is written. */
 export type Permit = () => Promise<void>;
 
+export const everybody: Permit = async () => {};
+
 /** Where objects are written once and stay. */
 export interface ObjectStore {
 	/** Where it is, without secrets. */

@@ -1,6 +1,7 @@
 import type { PendingQuery, Row } from "postgres";
 import type { ModuleName } from "../contracts/streams.ts";
 import type { Database } from "../database/connection.ts";
+import { findCustomerKeys } from "../database/customer-keys.ts";
 import { readModules } from "../database/read-modules.ts";
 import type { PersonalKeys } from "../transparency/unseal.ts";
 import type { ChargeRow, LiveOrder, OrderRow, ReservationRow, StockRow } from "./live-rows.ts";
@@ -77,13 +78,8 @@ export async function openLiveStore(databases: Databases) {
 		find: (ids: readonly string[]) => rows(listed(ids)),
 
 		/** The keys of customers, as far as they are still there. */
-		async keys(key_ids: readonly string[]): Promise<PersonalKeys> {
-			const wanted = JSON.stringify(key_ids);
-			const query = audit.sql<{ key_id: string; key: Uint8Array }[]>`
-				select key_id, key from millrace_audit.customer_keys
-				where key_id in (select jsonb_array_elements_text(${wanted}::text::jsonb))`;
-			return new Map((await read("audit", query)).map(({ key_id, key }) => [key_id, key]));
-		},
+		keys: (key_ids: readonly string[]): Promise<PersonalKeys> =>
+			findCustomerKeys(audit.sql, (query) => read("audit", query), key_ids),
 
 		stock: (after: string, rows_max: number) =>
 			read(

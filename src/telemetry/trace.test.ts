@@ -247,13 +247,17 @@ describe("switched off", () => {
 const EXPORT_LIMIT_MS = 10_000;
 
 describe("a collector in trouble", () => {
-	test("that never answers does not hold up the stop", async () => {
-		const silent = startCollector(() => new Promise(() => {}));
-		const tracing = await startTracing({ endpoint: silent.endpoint, flush_ms_max: 50 });
-		tracing.start("a", "server")?.end();
-		await tracing.part.stop();
-		await silent.stop();
-	}, EXPORT_LIMIT_MS);
+	test(
+		"that never answers does not hold up the stop",
+		async () => {
+			const silent = startCollector(() => new Promise(() => {}));
+			const tracing = await startTracing({ endpoint: silent.endpoint, flush_ms_max: 50 });
+			tracing.start("a", "server")?.end();
+			await tracing.part.stop();
+			await silent.stop();
+		},
+		EXPORT_LIMIT_MS,
+	);
 
 	test("is told to the log, once for all batches, and so is its end", async () => {
 		const lines: string[] = [];

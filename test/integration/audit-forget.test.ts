@@ -1,11 +1,12 @@
 import { expect, test } from "bun:test";
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Story } from "../../src/explain/story.ts";
 import { openStore } from "../../src/object-store/open-store.ts";
 import { readVerifierKey } from "../../src/transparency/keys.ts";
 import { verifyLog } from "../../src/transparency/verify-log.ts";
 import { contentsOf } from "../support/audit-log.ts";
+import { runMillrace } from "../support/cli.ts";
 import { type Cluster, withCluster } from "../support/cluster.ts";
 import { bringGoods, placeOrder } from "../support/cluster-load.ts";
 import { createForeignProducer, foreignOrder } from "../support/foreign-producer.ts";
@@ -14,7 +15,6 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 import { atRest } from "../support/verdict-run.ts";
 
 const TEST_MS_MAX = 120_000;
-const MAIN = resolve(import.meta.dir, "../../src/main.ts");
 const NOBODY = "postgres://nobody@127.0.0.1:1/nothing";
 const ADA = "ada-is-her-name";
 const BOB = "bob-is-his-name";
@@ -192,26 +192,16 @@ async function isSaid({ broker }: Cluster, key_id: string) {
 const forget = (cluster: Cluster, ...words: string[]) =>
 	run(cluster, ["audit", "forget", ...words]);
 
-async function run(
+function run(
 	{ audit_folder, data_folder, database_urls, nats, processes }: Cluster,
 	words: readonly string[],
 	database_url = database_urls.audit,
 ) {
-	const { PATH = "", HOME = "", TMPDIR = "/tmp" } = process.env;
 	const ops = words[0] === "explain" ? ["--ops-url", processes[0]?.ops_url ?? ""] : [];
-	const child = Bun.spawn([process.execPath, MAIN, ...words, ...ops, "--store", audit_folder], {
+	return runMillrace([...words, ...ops, "--store", audit_folder], {
 		cwd: data_folder,
-		env: { PATH, HOME, TMPDIR, DATABASE_URL: database_url, NATS_URL: nats.url },
-		stdin: "ignore",
-		stdout: "pipe",
-		stderr: "pipe",
+		environment: { DATABASE_URL: database_url, NATS_URL: nats.url },
 	});
-	const [stdout, stderr, code] = await Promise.all([
-		child.stdout.text(),
-		child.stderr.text(),
-		child.exited,
-	]);
-	return { stdout, stderr, code };
 }
 
 /** Changes one character of the first sealed value in the widest bundle. @returns the entry that has it */

@@ -1,32 +1,20 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { startApp } from "../support/app.ts";
+import { runMillrace } from "../support/cli.ts";
 import { privateServers } from "../support/servers.ts";
 import { openStreams } from "../support/streams.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { eventually } from "../support/wait.ts";
 
-const MAIN = resolve(import.meta.dir, "../../src/main.ts");
 const servers = await privateServers();
 afterAll(servers.close);
 const app = await startApp(servers);
 const streams = await openStreams(servers);
 await app.stockUp("SKU-1", 1_000);
 
-async function millrace(...args: string[]) {
-	const child = Bun.spawn([process.execPath, MAIN, ...args, "--ops-url", app.app.ops_url], {
-		stdin: "ignore",
-		stdout: "pipe",
-		stderr: "pipe",
-		env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "" },
-	});
-	const [out, err] = await Promise.all([
-		new Response(child.stdout).text(),
-		new Response(child.stderr).text(),
-	]);
-	return { code: await child.exited, out, err };
-}
+const millrace = (...args: string[]) => runMillrace([...args, "--ops-url", app.app.ops_url]);
 
 const wrong = (order_id: string) => ({
 	message_id: `m-${order_id}`,
@@ -49,26 +37,26 @@ beforeEach(async () => {
 
 test("an operator finds, foresees, redrives, discards, restores and edits dead letters", async () => {
 	await parkWrong("cli-1", "cli-2");
-	const { letters } = JSON.parse((await millrace("dlq", "list", "--json")).out) as {
+	const { letters } = JSON.parse((await millrace("dlq", "list", "--json")).stdout) as {
 		letters: { sequence: number }[];
 	};
 	const [one, two] = letters.map(({ sequence }) => String(sequence)) as [string, string];
 	const listed = await millrace("dlq", "list", "--module", "order", "--since", "1h");
-	expect(listed.out).toMatch(/^LETTER +PARKED +CONSUMER/);
-	expect(listed.out.trim().split("\n")).toHaveLength(3);
-	expect((await millrace("dlq", "list", "--module", "audit")).out).toBe("There are none.\n");
-	expect((await millrace("dlq", "groups")).out).toMatch(
+	expect(listed.stdout).toMatch(/^LETTER +PARKED +CONSUMER/);
+	expect(listed.stdout.trim().split("\n")).toHaveLength(3);
+	expect((await millrace("dlq", "list", "--module", "audit")).stdout).toBe("There are none.\n");
+	expect((await millrace("dlq", "groups")).stdout).toMatch(
 		/2 +0 +order-adopt .*schema violation: ZodError at orders\.created\.v1: total_amount/,
 	);
 	const shown = await millrace("dlq", "show", one);
-	expect(shown.out).toContain("schema violation: parked again");
-	expect(shown.out).toContain('"total_amount": "12.50"');
+	expect(shown.stdout).toContain("schema violation: parked again");
+	expect(shown.stdout).toContain('"total_amount": "12.50"');
 
 	const dry = await millrace("dlq", "redrive", "--all", "--dry-run");
-	expect(dry.out).toContain("2 will fail again.");
+	expect(dry.stdout).toContain("2 will fail again.");
 	const unasked = await millrace("dlq", "redrive", one);
 	expect(unasked).toMatchObject({ code: 2 });
-	expect(unasked.err).toContain("--yes");
+	expect(unasked.stderr).toContain("--yes");
 
 	const file = join(temporaryFolder("edit"), "edited.json");
 	writeFileSync(file, JSON.stringify({ ...wrong("cli-1"), total_amount: 12.5 }));
@@ -82,30 +70,30 @@ test("an operator finds, foresees, redrives, discards, restores and edits dead l
 		"--operator",
 		"ada",
 	);
-	expect(edited.out).toContain('- total_amount: "12.50"\n+ total_amount: 12.5\nSent as ');
+	expect(edited.stdout).toContain('- total_amount: "12.50"\n+ total_amount: 12.5\nSent as ');
 	await eventually(async () => expect((await app.order("cli-1")).total_amount).toBe(1_250));
 
 	const discarded = await millrace("dlq", "discard", two, "--why", "a test");
-	expect(discarded).toMatchObject({ code: 0, out: expect.stringContaining("1 discarded") });
-	expect((await millrace("dlq", "list", "--discarded")).out.trim().split("\n")).toHaveLength(3);
+	expect(discarded).toMatchObject({ code: 0, stdout: expect.stringContaining("1 discarded") });
+	expect((await millrace("dlq", "list", "--discarded")).stdout.trim().split("\n")).toHaveLength(3);
 	const restored = await millrace("dlq", "restore", "--order", "cli-2");
-	expect(restored.out).toBe("1 restored.\n");
-	expect((await millrace("dlq", "restore", "--all")).out).toBe("1 restored.\n");
+	expect(restored.stdout).toBe("1 restored.\n");
+	expect((await millrace("dlq", "restore", "--all")).stdout).toBe("1 restored.\n");
 	const redriven = await millrace("dlq", "redrive", "--all", "--yes", "--returned-share", "1");
-	expect(redriven.out).toMatch(/2 sent, \d failed again while it ran\.\n$/);
+	expect(redriven.stdout).toMatch(/2 sent, \d failed again while it ran\.\n$/);
 	expect(redriven.code).toBe(0);
 }, 60_000);
 
 test("an operator pauses, resumes and replays a consumer", async () => {
-	expect((await millrace("consumers", "list")).out).toMatch(/payment-charge +INVENTORY .*runs/);
+	expect((await millrace("consumers", "list")).stdout).toMatch(/payment-charge +INVENTORY .*runs/);
 	const paused = await millrace("consumers", "pause", "payment-charge", "--for", "10m");
-	expect(paused.out).toMatch(/payment-charge .*paused for (600|599) s/);
-	expect((await millrace("consumers", "resume", "payment-charge")).out).toMatch(/runs/);
+	expect(paused.stdout).toMatch(/payment-charge .*paused for (600|599) s/);
+	expect((await millrace("consumers", "resume", "payment-charge")).stdout).toMatch(/runs/);
 	const replayed = await millrace("consumers", "replay", "order-settle", "--from", "start");
-	expect(replayed.out).toMatch(/begins at 1/);
+	expect(replayed.stdout).toMatch(/begins at 1/);
 	const refused = await millrace("consumers", "pause", "nobody");
 	expect(refused.code).toBe(1);
-	expect(refused.err).toContain("There are: inventory-release");
+	expect(refused.stderr).toContain("There are: inventory-release");
 }, 60_000);
 
 test.each([
@@ -118,6 +106,6 @@ test.each([
 	[["consumers", "replay", "order-settle"], "--from"],
 	[["consumers", "replay", "order-settle", "--from", "soon"], "--from takes"],
 ])("millrace %j is a wrong call, and says what to do", async (args, said) => {
-	const { code, err } = await millrace(...args);
-	expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(said) });
+	const { code, stderr } = await millrace(...args);
+	expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(said) });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { resolve } from "node:path";
 import type { Story } from "../../src/explain/story.ts";
+import { runMillrace } from "../support/cli.ts";
 import { type Cluster, withCluster } from "../support/cluster.ts";
 import { createForeignProducer, foreignOrder } from "../support/foreign-producer.ts";
 import { bringToEveryEnd } from "../support/replayed.ts";
@@ -8,7 +8,6 @@ import { eventually } from "../support/wait.ts";
 
 const TEST_MS_MAX = 90_000;
 const ORDERS = 24;
-const MAIN = resolve(import.meta.dir, "../../src/main.ts");
 const NOBODY = "postgres://nobody@127.0.0.1:1/nothing";
 
 test(
@@ -79,19 +78,14 @@ async function storyOf(cluster: Cluster, order_id: string): Promise<Story> {
 	return JSON.parse((await run(cluster, [order_id, "--json"])).stdout);
 }
 
-async function run(
+function run(
 	{ audit_folder, data_folder, database_urls, processes }: Cluster,
 	words: readonly string[],
 	environment: Record<string, string> = {},
 ) {
-	const { PATH = "", HOME = "", TMPDIR = "/tmp" } = process.env;
 	const where = ["--store", audit_folder, "--ops-url", processes[0]?.ops_url ?? ""];
-	const child = Bun.spawn([process.execPath, MAIN, "explain", ...words, ...where], {
+	return runMillrace(["explain", ...words, ...where], {
 		cwd: data_folder,
-		env: { PATH, HOME, TMPDIR, DATABASE_URL: database_urls.order, ...environment },
-		stdin: "ignore",
-		stdout: "pipe",
-		stderr: "inherit",
+		environment: { DATABASE_URL: database_urls.order, ...environment },
 	});
-	return { stdout: await child.stdout.text(), code: await child.exited };
 }

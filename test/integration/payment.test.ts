@@ -8,7 +8,7 @@ import { createMover } from "../../src/modules/payment/move-money.ts";
 import { chargeId } from "../../src/modules/payment/payment.ts";
 import { createPaymentStore } from "../../src/modules/payment/store.ts";
 import { orderCancelled, orderFacts } from "../support/events.ts";
-import { layFoundation } from "../support/foundation.ts";
+import { layFoundation, paymentSettings } from "../support/foundation.ts";
 import { createTestGateway, type TestGateway } from "../support/gateway.ts";
 import { privateServers } from "../support/servers.ts";
 import { openStreams } from "../support/streams.ts";
@@ -21,19 +21,6 @@ const foundation = await layFoundation(servers, "payment");
 const streams = await openStreams(servers);
 const relay = await foundation.relay();
 const store = createPaymentStore(foundation.database, relay.lease_ms);
-const LONG_MS = 60_000;
-
-const settings = {
-	lease_ms: LONG_MS,
-	call_timeout_ms: 100,
-	key_lifetime_ms: LONG_MS,
-	straggler_ms: 2_000,
-	pause_ms: 100,
-	retry_first_ms: 20,
-	retry_last_ms: 100,
-	resolve_interval_ms: 20,
-	resolve_batch_max: 100,
-};
 
 let gateway: TestGateway;
 let running: Part[] = [];
@@ -46,13 +33,13 @@ afterEach(async () => {
 });
 
 /** A worker with a resolver of its own, on tables that all share. */
-function worker(change: Partial<typeof settings> = {}) {
+function worker(change: Partial<typeof paymentSettings> = {}) {
 	const module = paymentModule({
 		...foundation,
 		relay,
 		gateway,
 		readWebhook: undefined,
-		settings: { ...settings, ...change },
+		settings: { ...paymentSettings, ...change },
 		http: { body_bytes_max: 65_536, page_size_max: 10 },
 	});
 	const [charging, refunding] = module.consumers;
@@ -355,7 +342,7 @@ test("what cannot be written down before anybody waits for it ends no process", 
 	const uncaught: unknown[] = [];
 	const note = (error: unknown) => void uncaught.push(error);
 	process.on("unhandledRejection", note);
-	const mover = createMover(settings, { ...foundation, store, relay, gateway });
+	const mover = createMover(paymentSettings, { ...foundation, store, relay, gateway });
 	await sql`alter table millrace_payment.charges rename to charges_away`;
 	const moving = mover.move([unheard], performance.now());
 	await mover.stop();

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { resolve } from "node:path";
 import { countDifferences } from "../../src/replay/report.ts";
+import { runMillrace } from "../support/cli.ts";
 import { type Cluster, ONE_ROLE_EACH, withCluster } from "../support/cluster.ts";
 import { bringGoods, startLoad } from "../support/cluster-load.ts";
 import { makeWorkload } from "../support/cluster-workload.ts";
@@ -8,13 +8,11 @@ import { bringToEveryEnd, type Fates, replayOf } from "../support/replayed.ts";
 
 const TEST_MS_MAX = 120_000;
 const ORDERS = 120;
-/** More than are placed while the log is replayed. */
 /** More than come in until the log is replayed. */
 const BUSY_ORDERS = 20_000;
 const BUSY_RATE = 100;
 /** Nothing is written any more: what differs is found at once. */
 const AT_REST_MS = 0;
-const MAIN = resolve(import.meta.dir, "../../src/main.ts");
 
 test(
 	"one process: the log comes to what the tables say, and each lie in a table is found",
@@ -74,28 +72,19 @@ async function isHealthy(cluster: Cluster) {
 }
 
 async function saysSo({ audit_folder, data_folder, database_urls }: Cluster) {
-	const { code, stdout } = await run(data_folder, ["--store", audit_folder], {
-		DATABASE_URL: database_urls.order,
-	});
+	const replay = (flags: readonly string[], environment: Record<string, string>) =>
+		runMillrace(["audit", "replay", "--store", audit_folder, ...flags], {
+			cwd: data_folder,
+			environment,
+		});
+	const { code, stdout } = await replay([], { DATABASE_URL: database_urls.order });
 	expect(stdout).toContain("\nThe tables are what the log tells.\n");
 	expect(code).toBe(0);
-	const alone = await run(data_folder, ["--store", audit_folder, "--log-only", "--json"], {});
+	const alone = await replay(["--log-only", "--json"], {});
 	expect(alone.code).toBe(0);
 	const { state_hash, compared } = JSON.parse(alone.stdout);
 	expect(compared).toBe(false);
 	expect(stdout).toContain(state_hash);
-}
-
-async function run(cwd: string, flags: readonly string[], environment: Record<string, string>) {
-	const { PATH = "", HOME = "", TMPDIR = "/tmp" } = process.env;
-	const child = Bun.spawn([process.execPath, MAIN, "audit", "replay", ...flags], {
-		cwd,
-		env: { PATH, HOME, TMPDIR, ...environment },
-		stdin: "ignore",
-		stdout: "pipe",
-		stderr: "inherit",
-	});
-	return { stdout: await child.stdout.text(), code: await child.exited };
 }
 
 /** What is found when a column of one row says something else. */

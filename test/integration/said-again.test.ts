@@ -4,7 +4,7 @@ import type { IncomingEvent } from "../../src/messaging/outcome.ts";
 import { inventoryModule } from "../../src/modules/inventory/module.ts";
 import { paymentModule } from "../../src/modules/payment/module.ts";
 import { orderCreated, orderFacts } from "../support/events.ts";
-import { layFoundation } from "../support/foundation.ts";
+import { layFoundation, paymentSettings } from "../support/foundation.ts";
 import { createTestGateway } from "../support/gateway.ts";
 import { privateServers } from "../support/servers.ts";
 import { openStreams } from "../support/streams.ts";
@@ -25,17 +25,7 @@ const [charge] = paymentModule({
 	relay: await money.relay(),
 	gateway,
 	readWebhook: undefined,
-	settings: {
-		lease_ms: 60_000,
-		call_timeout_ms: 100,
-		key_lifetime_ms: 60_000,
-		straggler_ms: 2_000,
-		pause_ms: 100,
-		retry_first_ms: 20,
-		retry_last_ms: 100,
-		resolve_interval_ms: 20,
-		resolve_batch_max: 100,
-	},
+	settings: paymentSettings,
 	http,
 }).consumers;
 

@@ -1,12 +1,10 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { resolve } from "node:path";
 import type { Report } from "../../src/verify/report.ts";
+import { runMillrace } from "../support/cli.ts";
 import { privateDatabase } from "../support/postgres.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { type Books, openBookRoom } from "../support/verdict-books.ts";
 import { goodBooks } from "../support/verdict-lies.ts";
-
-const MAIN = resolve(import.meta.dir, "../../src/main.ts");
 
 const room = await openBookRoom();
 afterAll(() => room.close());
@@ -17,22 +15,11 @@ const LOCAL = {
 	PAYMENT_GATEWAY: "in-process",
 };
 
-async function verify(flags: string, environment: Record<string, string> = LOCAL) {
-	const { PATH = "", HOME = "", TMPDIR = "/tmp" } = process.env;
-	const child = Bun.spawn([process.execPath, MAIN, "verify", ...flags.split(" ").filter(Boolean)], {
+const verify = (flags: string, environment: Record<string, string> = LOCAL) =>
+	runMillrace(["verify", ...flags.split(" ").filter(Boolean)], {
 		cwd: room.data_folder,
-		env: { PATH, HOME, TMPDIR, ...environment },
-		stdin: "ignore",
-		stdout: "pipe",
-		stderr: "pipe",
+		environment,
 	});
-	const [stdout, stderr, code] = await Promise.all([
-		child.stdout.text(),
-		child.stderr.text(),
-		child.exited,
-	]);
-	return { code, stdout, stderr };
-}
 
 let books: Books;
 beforeEach(() => {

@@ -33,6 +33,19 @@ export const consumerSettings = {
 	stall_ms: 2_000,
 };
 
+/** Of a worker whose calls are given up soon and whose claims last. */
+export const paymentSettings = {
+	lease_ms: 60_000,
+	call_timeout_ms: 100,
+	key_lifetime_ms: 60_000,
+	straggler_ms: 2_000,
+	pause_ms: 100,
+	retry_first_ms: 20,
+	retry_last_ms: 100,
+	resolve_interval_ms: 20,
+	resolve_batch_max: 100,
+};
+
 /** Tables, streams and connections of one module, for a test of a part of it without the app. */
 export async function layFoundation(servers: PrivateServers, module: ModuleName) {
 	const lines: Record<string, unknown>[] = [];

@@ -136,7 +136,7 @@ export function logTail(file: string, lines: number): string {
 }
 
 /** What a program needs of its surroundings to run at all; a stray DATABASE_URL must not reach it. */
-function surroundings(): Record<string, string> {
+export function surroundings(): Record<string, string> {
 	const { PATH = "", HOME = "", TMPDIR = "/tmp" } = process.env;
 	return { PATH, HOME, TMPDIR };
 }
