@@ -1,3 +1,5 @@
+import { contracts } from "./events.ts";
+
 /** Entries in a full bundle, as C2SP tlog-tiles has it. */
 export const BUNDLE_WIDTH = 256;
 
@@ -19,7 +21,7 @@ export interface Entry {
  * @throws RangeError when the entry does not fit the 65,535 bytes that a bundle has for it.
  */
 export function encodeEntry({ subject, headers, data }: Entry): Uint8Array {
-	const head = encoder.encode(`${subject}\r\n`);
+	const head = headOf(subject);
 	const block = headers.length === 0 ? NO_HEADERS : headers;
 	const bytes = new Uint8Array(head.length + block.length + data.length);
 	if (bytes.length > ENTRY_BYTES_MAX)
@@ -28,6 +30,14 @@ export function encodeEntry({ subject, headers, data }: Entry): Uint8Array {
 	bytes.set(block, head.length);
 	bytes.set(data, head.length + block.length);
 	return bytes;
+}
+
+const heads = new Map<string, Uint8Array>(
+	Object.keys(contracts).map((subject) => [subject, encoder.encode(`${subject}\r\n`)]),
+);
+
+function headOf(subject: string): Uint8Array {
+	return heads.get(subject) ?? encoder.encode(`${subject}\r\n`);
 }
 
 export function decodeEntry(bytes: Uint8Array): Entry {

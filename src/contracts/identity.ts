@@ -5,6 +5,11 @@ const IDENTIFIER_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 
 export const identifier = z.string().regex(IDENTIFIER_PATTERN);
 
+/** The same without a reason, for where there are many of them. */
+export function isIdentifier(value: unknown): value is string {
+	return typeof value === "string" && IDENTIFIER_PATTERN.test(value);
+}
+
 /** Says of a field that it is about a person: the audit log keeps it under a key of that person's own. */
 export const PERSONAL_MARK = "x-personal";
 export const personalIdentifier = identifier.meta({ [PERSONAL_MARK]: true });

@@ -1,5 +1,5 @@
 import { contracts, personalFields } from "../contracts/events.ts";
-import { DEFAULT_TENANT, identifier } from "../contracts/identity.ts";
+import { DEFAULT_TENANT, isIdentifier } from "../contracts/identity.ts";
 
 /** Whose personal data an event has. */
 export interface Owner {
@@ -8,9 +8,10 @@ export interface Owner {
 	readonly customer_id: string;
 }
 
-/** Where the value of a personal field stands in a text. */
+/** Where a personal field stands in a text: its name, and from where to where its value. */
 export interface PersonalValue {
 	readonly field: string;
+	readonly at: number;
 	readonly from: number;
 	readonly to: number;
 }
@@ -31,14 +32,22 @@ export interface PersonalPayload extends Located {
 const STRING = String.raw`"[^"\\]*(?:\\.[^"\\]*)*"`;
 const SEALED = String.raw`\{"sealed":"[^"\\]*"\}`;
 const OTHER = String.raw`[^\s"{}[\],:]+`;
-const NAME = `(?<!\\\\)"(${personalFields.join("|")})"\\s*:\\s*`;
-const FIELD = new RegExp(`${NAME}(${STRING}|${SEALED}|${OTHER})?`, "g");
-const ORDER_ID = /"order_id"\s*:\s*"([^"\\]*)"/;
-const TENANT_ID = /"tenant_id"\s*:\s*"([^"\\]*)"/;
+/** What stands behind the name of a field; it is matched at a place, since that is found faster by the name. */
+const ANY_VALUE = new RegExp(String.raw`\s*:\s*(${STRING}|${SEALED}|${OTHER})?`, "y");
+const TEXT_VALUE = /\s*:\s*"([^"\\]*)"/y;
+/** The id of a customer as JSON. */
+const PLAIN_ID = /^"[\w-]{1,64}"$/;
 /** An escape that letters can hide behind. */
 const LETTER_ESCAPE = "\\u00";
 
 const personal = new Set(personalFields);
+const quoted = personalFields.map((field) => ({ field, name: `"${field}"` }));
+/** Subjects whose contract knows no tenants. */
+const withoutTenant = new Set<string>(
+	Object.entries(contracts).flatMap(([subject, { schema }]) =>
+		"tenant_id" in schema.shape ? [] : [subject],
+	),
+);
 
 /** @returns undefined when nothing in it is personal */
 export function findPersonal(subject: string, data: Uint8Array): PersonalPayload | undefined {
@@ -70,7 +79,7 @@ export function replaceValues(
 
 /** The order that an event's personal fields are bound to. */
 export function orderIn(text: string): string {
-	return ORDER_ID.exec(text)?.[1] ?? "";
+	return textIn(text, '"order_id"')?.text ?? "";
 }
 
 /** As a character a byte, so that places in the text are places in the bytes. */
@@ -96,12 +105,39 @@ function locate(data: Uint8Array): Located {
 /** The values of personal fields; without an end where a field has an object or a list. */
 function valuesIn(text: string): PersonalValue[] {
 	const values: PersonalValue[] = [];
-	FIELD.lastIndex = 0;
-	for (let match = FIELD.exec(text); match !== null; match = FIELD.exec(text)) {
-		const [, field = "", value = ""] = match;
-		values.push({ field, from: FIELD.lastIndex - value.length, to: FIELD.lastIndex });
+	for (const { field, name } of quoted) {
+		for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+			if (text[at - 1] === "\\") continue;
+			ANY_VALUE.lastIndex = at + name.length;
+			const match = ANY_VALUE.exec(text);
+			if (match === null) continue;
+			const to = ANY_VALUE.lastIndex;
+			values.push({ field, at, from: to - (match[1]?.length ?? 0), to });
+		}
 	}
-	return values;
+	return values.length > 1 ? apart(values) : values;
+}
+
+/** In their order, without those that are part of the one before. */
+function apart(values: PersonalValue[]): PersonalValue[] {
+	let end = 0;
+	return values
+		.sort((a, b) => a.at - b.at)
+		.filter(({ at, to }) => {
+			if (at < end) return false;
+			end = to;
+			return true;
+		});
+}
+
+/** The first text that a field of this name has, and where the field is. @param name in its quotation marks */
+function textIn(text: string, name: string): { text: string; at: number } | undefined {
+	for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+		TEXT_VALUE.lastIndex = at + name.length;
+		const match = TEXT_VALUE.exec(text);
+		if (match !== null) return { text: match[1] ?? "", at };
+	}
+	return undefined;
 }
 
 const isWhole = ({ from, to }: PersonalValue) => to > from;
@@ -122,9 +158,9 @@ function spellOut(text: string): string | undefined {
 
 function ownerOf(subject: string, text: string, values: readonly PersonalValue[]): Owner {
 	const told = toldOwner(text, values);
-	const hasTenant = !isSubject(subject) || "tenant_id" in contracts[subject].schema.shape;
+	const tenant_id = withoutTenant.has(subject) ? undefined : told.tenant_id;
 	return {
-		tenant_id: hasTenant ? keptName(told.tenant_id ?? DEFAULT_TENANT) : DEFAULT_TENANT,
+		tenant_id: keptName(tenant_id ?? DEFAULT_TENANT),
 		customer_id: keptName(told.customer_id ?? ""),
 	};
 }
@@ -132,11 +168,11 @@ function ownerOf(subject: string, text: string, values: readonly PersonalValue[]
 /** What the event itself says, as opposed to what is nested in it: as a reader of it takes it. */
 function toldOwner(text: string, values: readonly PersonalValue[]) {
 	const [customer, ...more] = values.filter(({ field }) => field === "customer_id");
-	const tenant = TENANT_ID.exec(text);
+	const tenant = textIn(text, '"tenant_id"');
 	const flat_end = flatEnd(text);
-	const isFlat = (tenant?.index ?? 0) < flat_end && (customer?.from ?? flat_end) < flat_end;
-	const first = customer && parsed(text.slice(customer.from, customer.to));
-	if (isFlat && more.length === 0) return { tenant_id: tenant?.[1], customer_id: first };
+	const isFlat = (tenant?.at ?? 0) < flat_end && (customer?.from ?? flat_end) < flat_end;
+	const first = customer && valueOf(text.slice(customer.from, customer.to));
+	if (isFlat && more.length === 0) return { tenant_id: tenant?.text, customer_id: first };
 	const given = parsed(text) as { tenant_id?: unknown; customer_id?: unknown } | null | undefined;
 	return { tenant_id: given?.tenant_id, customer_id: given?.customer_id ?? first };
 }
@@ -150,9 +186,13 @@ function flatEnd(text: string): number {
 
 /** By what name a customer or tenant is kept: foreign producers may call them anything, at any length. */
 export function keptName(id: unknown): string {
-	if (identifier.safeParse(id).success) return id as string;
+	if (isIdentifier(id)) return id;
 	const text = typeof id === "string" ? id : JSON.stringify(id);
 	return `sha256:${new Bun.CryptoHasher("sha256").update(text).digest("hex")}`;
+}
+
+function valueOf(json: string): unknown {
+	return PLAIN_ID.test(json) ? json.slice(1, -1) : parsed(json);
 }
 
 function parsed(text: string): unknown {
@@ -165,8 +205,4 @@ function parsed(text: string): unknown {
 
 function utf8Of(text: string): string {
 	return Buffer.from(text, "latin1").toString("utf8");
-}
-
-function isSubject(subject: string): subject is keyof typeof contracts {
-	return Object.hasOwn(contracts, subject);
 }

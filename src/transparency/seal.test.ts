@@ -35,6 +35,7 @@ describe("a payload", () => {
 		'{"customer_id":{"sealed":"a.b"}}',
 		'[{"customer_id":"ada"},{"payment_token":"tok"}]',
 		'no JSON, but "customer_id": "ada"',
+		'"customer_id":"payment_token":"no JSON"',
 	])("%s has its personal fields sealed, and is the same to the byte when it is opened", (text) => {
 		const data = sealed(text);
 		for (const value of ["ada", "tok", "bob", "ádå", "17"])

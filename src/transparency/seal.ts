@@ -27,8 +27,16 @@ const LEFT_OUT = "0";
 /** Seals the personal fields of a payload with the key of its owner. */
 export type Seal = (payload: PersonalPayload, key: PersonalKey) => Uint8Array;
 
-/** The events of an order come one after the other; those of so many orders are under way at the same time. */
-const KNOWN_MAX = 50_000;
+/** The events of an order come one after the other; so many orders are under way at the same time. */
+const ORDERS_KNOWN_MAX = 25_000;
+
+/** The last value that a field of an order had. */
+interface SealedValue {
+	readonly field: string;
+	readonly value: string;
+	readonly key_id: string;
+	readonly sealed: string;
+}
 
 /**
  * Seals personal fields, and touches no other byte. The same value in the same field of the same order becomes
@@ -36,17 +44,28 @@ const KNOWN_MAX = 50_000;
  * @returns a function that seals a value once for all events of an order that have it
  */
 export function createSealer(): Seal {
-	const known = new Map<string, { value: string; key_id: string; sealed: string }>();
+	const known = new Map<string, SealedValue[]>();
+
+	function knownOf(order_id: string): SealedValue[] {
+		const found = known.get(order_id);
+		if (found) return found;
+		if (known.size >= ORDERS_KNOWN_MAX) known.clear();
+		const none: SealedValue[] = [];
+		known.set(order_id, none);
+		return none;
+	}
+
 	return ({ text, values, order_id }, { key_id, key }) => {
-		if (known.size > KNOWN_MAX) known.clear();
+		const before = knownOf(order_id);
 		const sealed = replaceValues(text, values, ({ field, from, to }) => {
-			const context = contextOf(field, order_id);
 			const value = text.slice(from, to);
-			const before = known.get(context);
-			if (before?.value === value && before.key_id === key_id) return before.sealed;
-			const after = `{"sealed":"${key_id}.${seal(value, context, key)}"}`;
-			known.set(context, { value, key_id, sealed: after });
-			return after;
+			const place = before.findIndex((it) => it.field === field);
+			const last = before[place];
+			if (last?.value === value && last.key_id === key_id) return last.sealed;
+			const box = seal(value, contextOf(field, order_id), key);
+			const next = { field, value, key_id, sealed: `{"sealed":"${key_id}.${box}"}` };
+			before[place < 0 ? before.length : place] = next;
+			return next.sealed;
 		});
 		if (sealed.length - text.length <= GROWTH_BYTES_MAX) return bytesOf(sealed);
 		// By no contract: the log may not stop for what somebody publishes.

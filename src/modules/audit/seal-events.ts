@@ -14,12 +14,15 @@ export async function sealEvents(
 	seal: Seal,
 	messages: readonly StreamMessage[],
 ): Promise<StreamMessage[]> {
-	const found = messages.map(({ subject, data }) => findPersonal(subject, data));
-	const owners = new Map(found.flatMap((it) => (it ? [[nameOf(it.owner), it.owner]] : [])));
+	const found = messages.map((message) => {
+		const payload = findPersonal(message.subject, message.data);
+		return { message, payload, name: payload ? nameOf(payload.owner) : "" };
+	});
+	const owners = new Map<string, Owner>();
+	for (const { payload, name } of found) if (payload) owners.set(name, payload.owner);
 	const keys = await keysOf(store, owners);
-	return messages.map((message, at) => {
-		const payload = found[at];
-		const key = payload && keys.get(nameOf(payload.owner));
+	return found.map(({ message, payload, name }) => {
+		const key = keys.get(name);
 		return payload && key ? { ...message, data: seal(payload, key) } : message;
 	});
 }
