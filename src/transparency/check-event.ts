@@ -1,5 +1,5 @@
 import { contracts } from "../contracts/events.ts";
-import { withStandIns } from "./unseal.ts";
+import { parseSealed } from "./unseal.ts";
 
 /** `ours` was published by millrace; `foreign` does not keep the contract, and others published it. */
 export type EventState = "sound" | "foreign" | "broken";
@@ -26,7 +26,7 @@ export function checkEvent(entry: string): EventState {
 
 function keeps(contract: (typeof contracts)[keyof typeof contracts], text: string): boolean {
 	try {
-		return contract.schema.safeParse(JSON.parse(withStandIns(text))).success;
+		return contract.schema.safeParse(parseSealed(text)).success;
 	} catch {
 		return false;
 	}

@@ -37,26 +37,41 @@ export function hashNode(left: Uint8Array, right: Uint8Array): Uint8Array {
 	return sha256(node);
 }
 
+const ROOM_HASHES = 256;
+/** Hashes of one tile behind a byte of room, and views of them made once: a view costs as much as a hash. */
+const room = new Uint8Array(1 + ROOM_HASHES * HASH_BYTES);
+const places = Array.from({ length: ROOM_HASHES }, (_, n) =>
+	room.subarray(1 + n * HASH_BYTES, 1 + (n + 1) * HASH_BYTES),
+);
+/** Two hashes and the byte before them. */
+const pairs = Array.from({ length: ROOM_HASHES / 2 }, (_, n) =>
+	room.subarray(2 * n * HASH_BYTES, 1 + 2 * (n + 1) * HASH_BYTES),
+);
+
 /**
  * RFC 6962's Merkle tree hash over hashes that lie one behind the other. The left subtree is the
  * largest full one, which comes to the same as passing a last hash without a partner one level up.
  */
 export function hashTree(hashes: Uint8Array): Uint8Array {
 	if (hashes.length === 0) return sha256(new Uint8Array());
-	// Not slice, which of a Buffer is no copy.
-	const level = new Uint8Array(hashes);
-	let count = level.length / HASH_BYTES;
-	while (count > 1) {
-		const pairs = Math.floor(count / 2);
-		for (let at = 0; at < pairs * HASH_BYTES; at += HASH_BYTES) {
-			node.set(level.subarray(2 * at, 2 * at + 2 * HASH_BYTES), 1);
-			Bun.SHA256.hash(node, level.subarray(at, at + HASH_BYTES));
-		}
-		if (count % 2 === 1)
-			level.copyWithin(pairs * HASH_BYTES, (count - 1) * HASH_BYTES, count * HASH_BYTES);
-		count = pairs + (count % 2);
+	let count = hashes.length / HASH_BYTES;
+	if (count > ROOM_HASHES) {
+		const left = HASH_BYTES * 2 ** Math.floor(Math.log2(count - 1));
+		return hashNode(hashTree(hashes.subarray(0, left)), hashTree(hashes.subarray(left)));
 	}
-	return level.slice(0, HASH_BYTES);
+	room.set(hashes, 1);
+	while (count > 1) {
+		const whole = Math.floor(count / 2);
+		for (let n = 0; n < whole; n += 1) {
+			const pair = pairs[n] as Uint8Array;
+			// The end of the hash before, which nobody needs any more.
+			pair[0] = NODE;
+			Bun.SHA256.hash(pair, places[n] as Uint8Array);
+		}
+		if (count % 2 === 1) places[whole]?.set(places[count - 1] as Uint8Array);
+		count = whole + (count % 2);
+	}
+	return room.slice(1, 1 + HASH_BYTES);
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,11 +1,11 @@
 import { groupedNumber } from "../contracts/audit-log.ts";
+import { findOrderId } from "./find-text.ts";
 import { orderHash } from "./scan-bundle.ts";
 
 /** Entries that one index file is about: 16 bundles. */
 export const INDEX_WIDTH = 4_096;
 
 const RECORD_BYTES = 6;
-const ORDER_ID = /"order_id"\s*:\s*"([^"\\]*)"/;
 
 /** `index/orders/x001/234` is about the entries from 1,234 · 4,096 on. */
 export function indexPath(number: number): string {
@@ -14,7 +14,7 @@ export function indexPath(number: number): string {
 
 /** The order that an entry is about, as far as can be told without reading it properly. */
 export function orderIdOf(entry: Uint8Array): string | undefined {
-	return ORDER_ID.exec(Buffer.from(entry).toString("latin1"))?.[1];
+	return findOrderId(Buffer.from(entry).toString("latin1"))?.text;
 }
 
 /**

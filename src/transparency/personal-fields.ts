@@ -1,5 +1,6 @@
 import { contracts, personalFields } from "../contracts/events.ts";
 import { DEFAULT_TENANT, isIdentifier } from "../contracts/identity.ts";
+import { findOrderId, findText } from "./find-text.ts";
 
 /** Whose personal data an event has. */
 export interface Owner {
@@ -34,7 +35,6 @@ const SEALED = String.raw`\{"sealed":"[^"\\]*"\}`;
 const OTHER = String.raw`[^\s"{}[\],:]+`;
 /** What stands behind the name of a field; it is matched at a place, since that is found faster by the name. */
 const ANY_VALUE = new RegExp(String.raw`\s*:\s*(${STRING}|${SEALED}|${OTHER})?`, "y");
-const TEXT_VALUE = /\s*:\s*"([^"\\]*)"/y;
 /** The id of a customer as JSON. */
 const PLAIN_ID = /^"[\w-]{1,64}"$/;
 /** An escape that letters can hide behind. */
@@ -79,7 +79,7 @@ export function replaceValues(
 
 /** The order that an event's personal fields are bound to. */
 export function orderIn(text: string): string {
-	return textIn(text, '"order_id"')?.text ?? "";
+	return findOrderId(text)?.text ?? "";
 }
 
 /** As a character a byte, so that places in the text are places in the bytes. */
@@ -130,16 +130,6 @@ function apart(values: PersonalValue[]): PersonalValue[] {
 		});
 }
 
-/** The first text that a field of this name has, and where the field is. @param name in its quotation marks */
-function textIn(text: string, name: string): { text: string; at: number } | undefined {
-	for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
-		TEXT_VALUE.lastIndex = at + name.length;
-		const match = TEXT_VALUE.exec(text);
-		if (match !== null) return { text: match[1] ?? "", at };
-	}
-	return undefined;
-}
-
 const isWhole = ({ from, to }: PersonalValue) => to > from;
 
 /** Without escapes that hide names, and with texts for objects and lists in personal fields. */
@@ -168,7 +158,7 @@ function ownerOf(subject: string, text: string, values: readonly PersonalValue[]
 /** What the event itself says, as opposed to what is nested in it: as a reader of it takes it. */
 function toldOwner(text: string, values: readonly PersonalValue[]) {
 	const [customer, ...more] = values.filter(({ field }) => field === "customer_id");
-	const tenant = textIn(text, '"tenant_id"');
+	const tenant = findText(text, '"tenant_id"');
 	const flat_end = flatEnd(text);
 	const isFlat = (tenant?.at ?? 0) < flat_end && (customer?.from ?? flat_end) < flat_end;
 	const first = customer && valueOf(text.slice(customer.from, customer.to));

@@ -1,7 +1,6 @@
+import { isAscii } from "node:buffer";
+import { findOrderId } from "./find-text.ts";
 import { HASH_BYTES } from "./hash.ts";
-
-const ORDER_ID = /"order_id"\s*:\s*"([^"\\]*)"/g;
-const NOT_ASCII = /[\u0080-\uffff]/;
 
 /** What the tree and the index have to know of the entries of a bundle. */
 export interface ScannedBundle {
@@ -11,29 +10,37 @@ export interface ScannedBundle {
 	readonly orders: readonly number[];
 }
 
+/** A bundle and where its entries are in it. */
+interface LaidOut {
+	readonly bytes: Buffer;
+	/** A character a byte. */
+	readonly text: string;
+	readonly places: readonly { readonly from: number; readonly to: number }[];
+}
+
+/** @param bundle well-formed */
+export function layOut(bundle: Uint8Array): LaidOut {
+	const bytes = Buffer.from(bundle.buffer, bundle.byteOffset, bundle.length);
+	return { bytes, text: bytes.toString("latin1"), places: placesOf(bundle) };
+}
+
 /**
  * Hashes the entries of a bundle where they lie, and finds the first order id of each. It is done on the
  * bundle as a whole, since a view or a text of each entry costs more than its hash.
- * @param bundle well-formed; its bytes are changed and put back on the way
+ * @param bundle its bytes are changed and put back on the way
  * @param skipped entries at its beginning that are known already
  */
-export function scanBundle(bundle: Uint8Array, skipped = 0): ScannedBundle {
-	const text = Buffer.from(bundle.buffer, bundle.byteOffset, bundle.length).toString("latin1");
-	const places = placesOf(bundle).slice(skipped);
+export function scanBundle({ bytes, text, places: all }: LaidOut, skipped = 0): ScannedBundle {
+	const places = all.slice(skipped);
 	const leaves = new Uint8Array(places.length * HASH_BYTES);
 	const orders: number[] = [];
-	let match: RegExpExecArray | null = null;
-	ORDER_ID.lastIndex = places[0]?.from ?? 0;
-	let searched = false;
-	for (const [n, { from, to }] of places.entries()) {
-		hashInPlace(bundle, from, to, leaves.subarray(n * HASH_BYTES, (n + 1) * HASH_BYTES));
-		if (!searched || (match !== null && match.index < from)) {
-			ORDER_ID.lastIndex = from;
-			match = ORDER_ID.exec(text);
-			searched = true;
-		}
-		const within = match !== null && match.index + match[0].length <= to;
-		orders.push(within ? orderHash(match?.[1] ?? "") : -1);
+	let found = findOrderId(text, places[0]?.from);
+	let at = 0;
+	for (const { from, to } of places) {
+		hashInPlace(bytes, from, to, leaves.subarray(at, at + HASH_BYTES));
+		at += HASH_BYTES;
+		if (found && found.at < from) found = findOrderId(text, from);
+		orders.push(found && found.end <= to ? orderHash(found.text) : -1);
 	}
 	return { leaves, orders };
 }
@@ -44,14 +51,10 @@ export function countEntries(bundle: Uint8Array): number | undefined {
 	return (places.at(-1)?.to ?? 0) === bundle.length ? places.length : undefined;
 }
 
-/** The entries as text: the bundle becomes text at once, and again only what of it is not ASCII. */
-export function textsOf(bundle: Uint8Array): string[] {
-	const bytes = Buffer.from(bundle.buffer, bundle.byteOffset, bundle.length);
-	const all = bytes.toString("latin1");
-	return placesOf(bundle).map(({ from, to }) => {
-		const text = all.slice(from, to);
-		return NOT_ASCII.test(text) ? bytes.toString("utf8", from, to) : text;
-	});
+/** The entries as text, read anew only where the bundle is not ASCII. */
+export function textsOf({ bytes, text: all, places }: LaidOut): string[] {
+	const text = isAscii(bytes) ? all.slice.bind(all) : bytes.toString.bind(bytes, "utf8");
+	return places.map(({ from, to }) => text(from, to));
 }
 
 /** 32 bits that stand for an order in the index. */

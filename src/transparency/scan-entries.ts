@@ -1,5 +1,5 @@
 import { checkEvent } from "./check-event.ts";
-import { type ScannedBundle, scanBundle, textsOf } from "./scan-bundle.ts";
+import { layOut, type ScannedBundle, scanBundle, textsOf } from "./scan-bundle.ts";
 
 /** What a verification has to know of the entries of a bundle. */
 export interface ScannedEntries extends ScannedBundle {
@@ -12,9 +12,10 @@ export interface ScannedEntries extends ScannedBundle {
 /** Hashes and reads all entries of well-formed bundles: nearly all the work of a verification. */
 export function scanEntries(bundles: readonly Uint8Array[]): ScannedEntries[] {
 	return bundles.map((bundle) => {
-		const states = textsOf(bundle).map(checkEvent);
+		const laid = layOut(bundle);
+		const states = textsOf(laid).map(checkEvent);
 		const broken = states.flatMap((state, n) => (state === "broken" ? [n] : []));
 		const foreign = states.filter((state) => state === "foreign").length;
-		return { ...scanBundle(bundle), broken, foreign };
+		return { ...scanBundle(laid), broken, foreign };
 	});
 }

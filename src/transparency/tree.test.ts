@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { HASH_BYTES, hashLeaf, hashLeaves, hashNode, hashTree } from "./hash.ts";
+import { HASH_BYTES, hashLeaf, hashLeaves, hashNode, hashTree, joined } from "./hash.ts";
 import { type Tile, tilePath } from "./tiles.ts";
 import { EMPTY_TREE, growTree, loadTree, rootOf, type Tree } from "./tree.ts";
 
@@ -80,6 +80,11 @@ test("a tree of nothing has the hash of nothing", () => {
 	expect(hex(hashTree(new Uint8Array()))).toBe(
 		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 	);
+});
+
+test.each([1, 2, 3, 255, 256, 257, 512, 1_000])("a tree of %d hashes has their root", (count) => {
+	const leaves = entriesOf(count).map(hashLeaf);
+	expect(hex(hashTree(joined(leaves)))).toBe(hex(plainRoot(leaves)));
 });
 
 test("hashes of many entries are those of each", () => {

@@ -10,6 +10,8 @@ export type PersonalKeys = ReadonlyMap<string, Uint8Array>;
 export const SEALED = "(sealed)";
 export const FORGOTTEN = "(forgotten)";
 
+const STAND_IN = "sealed";
+
 const MARK = '{"sealed":"';
 const NAMES = personalFields.join("|");
 const FIELD = new RegExp(
@@ -34,9 +36,20 @@ export function unseal(entry: Entry, keys: PersonalKeys | undefined): Entry {
 	return { ...entry, data: bytesOf(opened) };
 }
 
-/** A text in which each sealed field has something that its contract allows in its place. */
-export function withStandIns(text: string): string {
-	return text.includes(MARK) ? text.replace(FIELD, '"$1"$2"sealed"') : text;
+/**
+ * The payload of an event as its contract knows it: each personal field that is sealed has something in its
+ * place that the contract allows.
+ */
+export function parseSealed(text: string): unknown {
+	const payload = JSON.parse(text);
+	if (typeof payload !== "object" || payload === null) return payload;
+	for (const field of personalFields) if (isSealed(payload[field])) payload[field] = STAND_IN;
+	return payload;
+}
+
+function isSealed(value: unknown): boolean {
+	if (typeof value !== "object" || value === null) return false;
+	return typeof (value as { sealed?: unknown }).sealed === "string";
 }
 
 /** The ids of the keys that an entry is sealed with. */

@@ -6,7 +6,7 @@ import {
 	indexPath,
 	indexRecords,
 } from "../../transparency/order-index.ts";
-import { scanBundle } from "../../transparency/scan-bundle.ts";
+import { layOut, scanBundle } from "../../transparency/scan-bundle.ts";
 import type { ReadBundle } from "./read-end.ts";
 
 /** Where the entries of orders are, as far as there is no index file for them yet. */
@@ -27,7 +27,7 @@ export async function openIndex(
 	let index: Collected = { size: first * INDEX_WIDTH, records: [] };
 	while (index.size < size) {
 		const added = (await readBundle(index.size / BUNDLE_WIDTH)).slice(0, size - index.size);
-		const next = growIndex(index, scanBundle(encodeBundle(added)).orders);
+		const next = growIndex(index, scanBundle(layOut(encodeBundle(added))).orders);
 		await store.create(next.files);
 		index = next.index;
 	}

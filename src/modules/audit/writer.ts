@@ -2,7 +2,7 @@ import { BUNDLE_WIDTH, bundlePath, encodeBundle } from "../../contracts/audit-lo
 import { crashPoint } from "../../crash-point.ts";
 import type { NamedObject, ObjectStore } from "../../object-store/object-store.ts";
 import { joined } from "../../transparency/hash.ts";
-import { scanBundle } from "../../transparency/scan-bundle.ts";
+import { layOut, scanBundle } from "../../transparency/scan-bundle.ts";
 import { hashesOnLevel, TILE_WIDTH, type Tile, tilePath } from "../../transparency/tiles.ts";
 import { growTree, type Tree } from "../../transparency/tree.ts";
 import { type Bundle, cutBundles } from "./audit.ts";
@@ -46,7 +46,9 @@ export function createWriter(
 		async append(entries) {
 			const bundles = cutBundles(tree.size, tail, entries);
 			const objects = bundles.map(bundleObject);
-			const scanned = objects.map(({ bytes }, n) => scanBundle(bytes, n === 0 ? tail.length : 0));
+			const scanned = objects.map(({ bytes }, n) =>
+				scanBundle(layOut(bytes), n === 0 ? tail.length : 0),
+			);
 			await store.createInOrder(objects);
 			crashPoint("bundle-written");
 			const grown = growTree(tree, joined(scanned.map(({ leaves }) => leaves)));
