@@ -59,22 +59,29 @@ export function findPersonal(subject: string, data: Uint8Array): PersonalPayload
 /** What is the same of a payload whether its personal fields are sealed or not. */
 export function withoutPersonal(data: Uint8Array): Uint8Array {
 	const { text, values } = locate(data);
-	return values.length === 0 ? data : bytesOf(replaceValues(text, values, () => ""));
+	return values.length === 0 ? data : replaceValues(text, values, () => "");
 }
 
-/** Puts other text in the place of values. */
+/** The bytes of a text with others in the place of values. */
 export function replaceValues(
 	text: string,
 	values: readonly PersonalValue[],
 	replace: (value: PersonalValue) => string,
-): string {
-	let replaced = "";
+): Uint8Array {
+	const parts: string[] = [];
+	let length = text.length;
 	let end = 0;
 	for (const value of values) {
-		replaced += text.slice(end, value.from) + replace(value);
+		const other = replace(value);
+		parts.push(text.slice(end, value.from), other);
+		length += other.length - (value.to - value.from);
 		end = value.to;
 	}
-	return replaced + text.slice(end);
+	parts.push(text.slice(end));
+	const bytes = Buffer.allocUnsafe(length);
+	let at = 0;
+	for (const part of parts) at += bytes.write(part, at, "latin1");
+	return bytes;
 }
 
 /** The order that an event's personal fields are bound to. */
@@ -83,8 +90,10 @@ export function orderIn(text: string): string {
 }
 
 /** As a character a byte, so that places in the text are places in the bytes. */
-export function textOf({ buffer, byteOffset, length }: Uint8Array): string {
-	return Buffer.from(buffer, byteOffset, length).toString("latin1");
+export function textOf(bytes: Uint8Array): string {
+	const { buffer, byteOffset, length } = bytes;
+	const known = bytes instanceof Buffer ? bytes : Buffer.from(buffer, byteOffset, length);
+	return known.toString("latin1");
 }
 
 export function bytesOf(text: string): Uint8Array {

@@ -67,9 +67,9 @@ export function createSealer(): Seal {
 			before[place < 0 ? before.length : place] = next;
 			return next.sealed;
 		});
-		if (sealed.length - text.length <= GROWTH_BYTES_MAX) return bytesOf(sealed);
+		if (sealed.length - text.length <= GROWTH_BYTES_MAX) return sealed;
 		// By no contract: the log may not stop for what somebody publishes.
-		return bytesOf(replaceValues(text, values, () => LEFT_OUT));
+		return replaceValues(text, values, () => LEFT_OUT);
 	};
 }
 
