@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { readFlags } from "../src/cli/read-flags.ts";
 import { UsageError } from "../src/cli/usage-error.ts";
 import { wholeNumber } from "../src/cli/whole-number.ts";
 import { moduleNames } from "../src/contracts/streams.ts";
@@ -70,7 +70,7 @@ const flags = {
 
 /** @throws UsageError saying which flag is wrong and what it may be. */
 export function parseOptions(args: readonly string[]): Options {
-	const values = parseFlags(args);
+	const values = readFlags(args, flags);
 	if (values["roles-split"] && values["intake-only"]) {
 		throw new UsageError("--roles-split and --intake-only cannot go together.");
 	}
@@ -99,14 +99,6 @@ export function parseOptions(args: readonly string[]): Options {
 		json: values.json,
 		help: values.help,
 	};
-}
-
-function parseFlags(args: readonly string[]) {
-	try {
-		return parseArgs({ args: [...args], options: flags }).values;
-	} catch (cause) {
-		throw new UsageError((cause as Error).message, { cause });
-	}
 }
 
 /** The roles of each process, as `--roles` takes them. */

@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { readFlags } from "../../src/cli/read-flags.ts";
 import { UsageError } from "../../src/cli/usage-error.ts";
 import { wholeNumber } from "../../src/cli/whole-number.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
@@ -22,7 +22,7 @@ const RATE_MAX = 1_000_000;
 const SECONDS_MAX = 3_600;
 
 async function bench(args: readonly string[]): Promise<number> {
-	const flags = parseFlags(args);
+	const flags = readFlags(args, options);
 	if (flags.help) {
 		console.log(HELP);
 		return 0;
@@ -41,20 +41,13 @@ async function bench(args: readonly string[]): Promise<number> {
 	}
 }
 
-function parseFlags(args: readonly string[]) {
-	const flag = { type: "boolean", default: false } as const;
-	const options = {
-		rate: { type: "string", default: "40000" },
-		seconds: { type: "string", default: "30" },
-		json: flag,
-		help: flag,
-	} as const;
-	try {
-		return parseArgs({ args: [...args], options }).values;
-	} catch (cause) {
-		throw new UsageError((cause as Error).message, { cause });
-	}
-}
+const flag = { type: "boolean", default: false } as const;
+const options = {
+	rate: { type: "string", default: "40000" },
+	seconds: { type: "string", default: "30" },
+	json: flag,
+	help: flag,
+} as const;
 
 function table({ cpu_us_per_event: cpu, ...it }: AuditFigures): string {
 	const rows = [

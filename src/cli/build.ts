@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { reportFailure } from "./failure.ts";
+import { readFlags } from "./read-flags.ts";
 import { UsageError } from "./usage-error.ts";
 
 const ENTRY = resolve(import.meta.dir, "../main.ts");
@@ -18,19 +18,11 @@ Flags:
   --outfile FILE  default ${OUTFILE}
   -h, --help      show this`;
 
-function readFlags() {
-	try {
-		return parseArgs({
-			options: {
-				target: { type: "string" },
-				outfile: { type: "string" },
-				help: { type: "boolean", short: "h" },
-			},
-		}).values;
-	} catch (cause) {
-		throw new UsageError((cause as Error).message, { cause });
-	}
-}
+const flags = {
+	target: { type: "string" },
+	outfile: { type: "string" },
+	help: { type: "boolean", short: "h" },
+} as const;
 
 function readTarget(name: string): Target {
 	const target = TARGETS.find((known) => known === name.replace(/^bun-/, ""));
@@ -57,13 +49,13 @@ async function build(target: Target, outfile: string): Promise<void> {
 }
 
 async function run(): Promise<number> {
-	const flags = readFlags();
-	if (flags.help) {
+	const values = readFlags(process.argv.slice(2), flags);
+	if (values.help) {
 		console.log(HELP);
 		return 0;
 	}
-	const target = readTarget(flags.target ?? `${process.platform}-${process.arch}`);
-	const outfile = resolve(flags.outfile ?? OUTFILE);
+	const target = readTarget(values.target ?? `${process.platform}-${process.arch}`);
+	const outfile = resolve(values.outfile ?? OUTFILE);
 	const name = relative(process.cwd(), outfile);
 	console.log(`building ${name} for ${target} …`);
 	const started_ms = performance.now();

@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { parseArgs } from "node:util";
 import { generatedPages } from "./docs/pages.ts";
+import { reportFailure } from "./failure.ts";
+import { readFlags } from "./read-flags.ts";
 
 const HELP = `Usage: bun run docs [--check]
 
@@ -16,7 +17,7 @@ the table in docs/configuration.md.
  */
 export async function docs(args: readonly string[], root: string): Promise<number> {
 	const flag = { type: "boolean", default: false } as const;
-	const { values } = parseArgs({ args: [...args], options: { check: flag, help: flag } });
+	const values = readFlags(args, { check: flag, help: flag });
 	if (values.help) {
 		console.log(HELP);
 		return 0;
@@ -61,5 +62,7 @@ function write(root: string, path: string, text: string): void {
 }
 
 if (import.meta.main) {
-	process.exitCode = await docs(process.argv.slice(2), join(import.meta.dir, "../.."));
+	process.exitCode = await docs(process.argv.slice(2), join(import.meta.dir, "../..")).catch(
+		(error) => reportFailure(error, "See: bun run docs --help"),
+	);
 }

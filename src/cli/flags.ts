@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { UsageError } from "./usage-error.ts";
+import { usageErrorOf } from "./usage-error.ts";
 
 /** Every flag of every command. `value` is how its value is called in the help. */
 export const flags = {
@@ -197,13 +197,7 @@ export function parseFlags(
 			allowPositionals: words !== false,
 		});
 		return { values: values as FlagValues, words: positionals };
-	} catch (cause) {
-		throw new UsageError(sentence((cause as Error).message), { cause });
+	} catch (error) {
+		throw usageErrorOf(error);
 	}
-}
-
-/** Node's message without its advice about arguments that begin with a dash. */
-function sentence(message: string): string {
-	const first = message.split(/\. |\n/)[0] ?? message;
-	return first.endsWith(".") ? first : `${first}.`;
 }

@@ -170,7 +170,7 @@ function toldOwner(text: string, values: readonly PersonalValue[]) {
 	const tenant = findText(text, '"tenant_id"');
 	const flat_end = flatEnd(text);
 	const isFlat = (tenant?.at ?? 0) < flat_end && (customer?.from ?? flat_end) < flat_end;
-	const first = customer && valueOf(text.slice(customer.from, customer.to));
+	const first = customer && readValue(text.slice(customer.from, customer.to));
 	if (isFlat && more.length === 0) return { tenant_id: tenant?.text, customer_id: first };
 	const given = parsed(text) as { tenant_id?: unknown; customer_id?: unknown } | null | undefined;
 	return { tenant_id: given?.tenant_id, customer_id: given?.customer_id ?? first };
@@ -190,7 +190,7 @@ export function keptName(id: unknown): string {
 	return `sha256:${new Bun.CryptoHasher("sha256").update(text).digest("hex")}`;
 }
 
-function valueOf(json: string): unknown {
+function readValue(json: string): unknown {
 	return PLAIN_ID.test(json) ? json.slice(1, -1) : parsed(json);
 }
 

@@ -1,4 +1,5 @@
-import { parseArgs } from "node:util";
+import { readFlags } from "../../src/cli/read-flags.ts";
+import { UsageError } from "../../src/cli/usage-error.ts";
 import { openBoard } from "./board.ts";
 import { killRunningSteps, runStep } from "./run-step.ts";
 import type { Outcome, Step } from "./step.ts";
@@ -17,10 +18,13 @@ and other gates passed and failed.
   --list       name the steps and what they run
   --help       show this text`;
 
+const flag = { type: "boolean", default: false } as const;
+const options = { only: { type: "string" }, verbose: flag, list: flag, help: flag } as const;
+
 /** Runs the check as a command and returns its exit code: 0 well, 1 a step failed, 2 wrong usage. */
 export async function check(steps: readonly Step[], args: readonly string[]): Promise<number> {
 	try {
-		const flags = parseFlags(args);
+		const flags = readFlags(args, options);
 		if (flags.help) return say(HELP);
 		if (flags.list) return say(listing(steps));
 		return await runAll(choose(steps, flags.only), flags.verbose);
@@ -28,18 +32,6 @@ export async function check(steps: readonly Step[], args: readonly string[]): Pr
 		if (!(error instanceof UsageError)) throw error;
 		console.error(`${error.message}\n\n${HELP}`);
 		return EXIT_USAGE;
-	}
-}
-
-class UsageError extends Error {}
-
-function parseFlags(args: readonly string[]) {
-	const flag = { type: "boolean", default: false } as const;
-	const options = { only: { type: "string" }, verbose: flag, list: flag, help: flag } as const;
-	try {
-		return parseArgs({ args: [...args], options }).values;
-	} catch (error) {
-		throw new UsageError((error as Error).message, { cause: error });
 	}
 }
 

@@ -3,6 +3,7 @@ import type { EventStream } from "../../src/contracts/streams.ts";
 import { type Cluster, ONE_ROLE_EACH, withCluster } from "../support/cluster.ts";
 import { bringGoods, placeOrder, startLoad } from "../support/cluster-load.ts";
 import { makeWorkload, type WorkloadOrder } from "../support/cluster-workload.ts";
+import { chargeIs } from "../support/replayed.ts";
 import { CLEAN } from "../support/verdict.ts";
 import { type Dump, dumpState } from "../support/verdict-dump.ts";
 import { atRest, conclude } from "../support/verdict-run.ts";
@@ -135,14 +136,5 @@ async function reservationIs({ sql }: Cluster, order_id: string, wanted: string)
 		const [row] = await sql.inventory<{ status: string }[]>`
 			select status from millrace_inventory.reservations where order_id = ${order_id}`;
 		expect(row?.status).toBe(wanted);
-	});
-}
-
-async function chargeIs({ sql }: Cluster, order_id: string, kind: string, wanted: string) {
-	await eventually(async () => {
-		const [row] = await sql.payment<{ state: string }[]>`
-			select state from millrace_payment.charges
-			where order_id = ${order_id} and kind = ${kind}`;
-		expect(row?.state).toBe(wanted);
 	});
 }

@@ -6,15 +6,12 @@ import { readVerifierKey } from "../../src/transparency/keys.ts";
 import { verifyLog } from "../../src/transparency/verify-log.ts";
 import { contentsOf } from "../support/audit-log.ts";
 import { type Cluster, withCluster } from "../support/cluster.ts";
-import { bringGoods, startLoad } from "../support/cluster-load.ts";
-import { makeWorkload } from "../support/cluster-workload.ts";
+import { startDying } from "../support/dying.ts";
 import { CLEAN } from "../support/verdict.ts";
 import { conclude } from "../support/verdict-run.ts";
 import { eventually } from "../support/wait.ts";
 
 const TEST_MS_MAX = 120_000;
-/** More than come in until the last death. */
-const ORDERS_MAX = 10_000;
 const ORDERS_A_SECOND_MAX = 40;
 const points = ["bundle-written", "tiles-written", "checkpoint-written"];
 
@@ -35,26 +32,11 @@ test.concurrent(
 /** @param deaths the crash point of each start that dies */
 async function killAt(deaths: readonly string[]) {
 	await withCluster({}, async (cluster) => {
-		const [millrace] = cluster.processes;
-		if (millrace === undefined) throw new Error("no process");
-		const [first = "", ...others] = deaths;
-		const { goods, orders } = makeWorkload({
-			seed: deaths.length,
-			orders: ORDERS_MAX,
-			scarce: true,
-		});
-		await millrace.start({ CRASH_AT: first });
-		await bringGoods(cluster, goods);
-		const load = startLoad(cluster, { orders, rate_max: ORDERS_A_SECOND_MAX });
+		const { load, die, faults } = await startDying(cluster, deaths, ORDERS_A_SECOND_MAX);
 		const written: Map<string, Uint8Array>[] = [];
-		for (const next of [...others, ""]) {
-			expect(await millrace.exited).toEqual({ code: null, signal: "SIGKILL" });
-			written.push(objectsOf(cluster));
-			millrace.launch({ CRASH_AT: next });
-		}
+		await die(() => void written.push(objectsOf(cluster)));
 		await load.stop();
-		const run = { faults: { kills: deaths.length, crash_at: first } };
-		const { verdict } = await conclude(cluster, "audit writer", load.journal, run);
+		const { verdict } = await conclude(cluster, "audit writer", load.journal, { faults });
 		expect(verdict).toEqual(CLEAN);
 		const end = objectsOf(cluster);
 		for (const before of written) expect(changed(before, end)).toEqual([]);

@@ -1,8 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Cluster } from "../support/cluster.ts";
 import { withCluster } from "../support/cluster.ts";
-import { bringGoods, startLoad } from "../support/cluster-load.ts";
-import { makeWorkload } from "../support/cluster-workload.ts";
+import { startDying } from "../support/dying.ts";
 import { CLEAN } from "../support/verdict.ts";
 import { type Absorbed, conclude } from "../support/verdict-run.ts";
 import { readAudit } from "../support/verdict-state.ts";
@@ -10,8 +9,7 @@ import { readAudit } from "../support/verdict-state.ts";
 const TEST_MS_MAX = 120_000;
 /** Orders accepted at least. */
 const ORDERS = 300;
-/** More than come in until the last death, at a pace that leaves something to do for it. */
-const ORDERS_MAX = 10_000;
+/** A pace that leaves something to do until the last death. */
 const ORDERS_A_SECOND_MAX = 200;
 
 /** A step that a process dies behind, and what has to be done again because of it. */
@@ -56,26 +54,14 @@ for (const { point, pass, absorbed } of cases) {
 /** @param deaths the crash point of each start that dies */
 async function crash(deaths: readonly string[], expected: Case["absorbed"]) {
 	await withCluster({}, async (cluster) => {
-		const [millrace] = cluster.processes;
-		if (millrace === undefined) throw new Error("no process");
-		const [first = "", ...others] = deaths;
-		const { goods, orders } = makeWorkload({
-			seed: deaths.length,
-			orders: ORDERS_MAX,
-			scarce: true,
-		});
-		await millrace.start({ CRASH_AT: first });
-		await bringGoods(cluster, goods);
-		const load = startLoad(cluster, { orders, rate_max: ORDERS_A_SECOND_MAX });
+		const { load, die, faults } = await startDying(cluster, deaths, ORDERS_A_SECOND_MAX);
 		let unrecorded_entries = 0;
-		for (const next of [...others, ""]) {
-			expect(await millrace.exited).toEqual({ code: null, signal: "SIGKILL" });
+		await die(async () => {
 			unrecorded_entries += await countUnrecorded(cluster);
-			millrace.launch({ CRASH_AT: next });
-		}
+		});
 		await load.reached(ORDERS);
 		await load.stop();
-		const run = { faults: { kills: deaths.length, crash_at: first }, unrecorded_entries };
+		const run = { faults, unrecorded_entries };
 		const { verdict, absorbed } = await conclude(cluster, "crash point", load.journal, run);
 		expect(verdict).toEqual(CLEAN);
 		expect(load.journal.contradicted).toEqual([]);

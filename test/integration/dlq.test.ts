@@ -1,9 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { createEvent } from "../../src/contracts/events.ts";
-import { park } from "../../src/messaging/dead-letter.ts";
 import { startApp } from "../support/app.ts";
 import { readLog } from "../support/audit-log.ts";
-import { orderFacts } from "../support/events.ts";
+import { parkReserved } from "../support/letters.ts";
 import { createOps } from "../support/ops.ts";
 import { privateServers } from "../support/servers.ts";
 import { openStreams } from "../support/streams.ts";
@@ -85,31 +83,9 @@ async function publishTaken(order_id: string): Promise<void> {
 	});
 }
 
-/** A letter about the reservation of an order, whatever has become of it since. */
-async function parkReserved(order_id: string): Promise<void> {
+async function parkReservation(order_id: string): Promise<void> {
 	const { js } = await app.app.broker.ready;
-	const facts = { ...orderFacts(order_id), lines: [{ sku: "SKU-1", quantity: 1 }] };
-	const event = createEvent("inventory.reserved.v1", order_id, facts, undefined);
-	await park(js, {
-		module: "payment",
-		reason: "attempts exhausted",
-		error: "Error: by hand",
-		type: "Error",
-		place: "by hand",
-		fingerprint: "0123456789ab",
-		message_id: event.message_id,
-		order_id,
-		subject: event.subject,
-		stream: "INVENTORY",
-		sequence: 1,
-		consumer: "payment-charge",
-		attempts: 5,
-		first_failed_ms: Date.now(),
-		last_failed_ms: Date.now(),
-		traceparent: undefined,
-		headers: `Nats-Msg-Id: ${event.message_id}\r\n`,
-		data: new TextEncoder().encode(event.data),
-	});
+	await parkReserved(js, order_id, [{ sku: "SKU-1", quantity: 1 }]);
 }
 
 const chargesOf = (order_id: string) => sql<{ state: string; attempts: number }[]>`
@@ -163,8 +139,8 @@ test("orders that could not be charged are, once the cause is gone, by one redri
 test("the pre-flight says of each message what would come of it, and it does", async () => {
 	const charged = await app.placeOrder();
 	await app.ended(charged.order_id, "confirmed");
-	await parkReserved(charged.order_id);
-	await parkReserved("never-seen");
+	await parkReservation(charged.order_id);
+	await parkReservation("never-seen");
 	await publishTaken(charged.order_id);
 	await streams.publish("orders.created.v2", "{");
 	const found = await eventually(async () => {
@@ -292,7 +268,7 @@ test("letters are found by module, type, order, time and fingerprint, page by pa
 });
 
 test("a discarded letter is kept with who and why, and can be restored and redriven", async () => {
-	await parkReserved("discarded-1");
+	await parkReservation("discarded-1");
 	const [letter] = await letters();
 	const sequences = [letter?.sequence];
 	const why = "the customer called";

@@ -101,7 +101,8 @@ async function refund(cluster: Cluster, order_id: string, refund_id: string, amo
 	expect(response.ok).toBe(true);
 }
 
-async function chargeIs({ sql }: Cluster, order_id: string, kind: string, wanted: string) {
+/** Waits until a charge or refund of an order is in a state. */
+export async function chargeIs({ sql }: Cluster, order_id: string, kind: string, wanted: string) {
 	await eventually(async () => {
 		const [row] = await sql.payment<{ state: string }[]>`
 			select state from millrace_payment.charges

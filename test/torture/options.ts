@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { readFlags } from "../../src/cli/read-flags.ts";
 import { UsageError } from "../../src/cli/usage-error.ts";
 import type { BrokerCount } from "../support/torture-brokers.ts";
 
@@ -56,7 +56,7 @@ const flags = {
 
 /** @throws UsageError saying which flag is wrong and what it may be. */
 export function parseOptions(args: readonly string[]): Options {
-	const values = parseFlags(args);
+	const values = readFlags(args, flags);
 	const whole = (name: "seed" | "rate" | "faults", min: number, max: number) =>
 		numberOf(name, values[name], /^\d+$/, `a whole number from ${min} to ${max}`, { min, max });
 	return {
@@ -76,14 +76,6 @@ export function parseOptions(args: readonly string[]): Options {
 		json: values.json,
 		help: values.help,
 	};
-}
-
-function parseFlags(args: readonly string[]) {
-	try {
-		return parseArgs({ args: [...args], options: flags }).values;
-	} catch (cause) {
-		throw new UsageError((cause as Error).message, { cause });
-	}
 }
 
 function brokersOf(text: string): BrokerCount {
