@@ -5,7 +5,7 @@ import { keyOf } from "./torture-journal.ts";
 export interface OverloadSaw {
 	/** Ids of those that were accepted, by position. */
 	readonly accepted: Map<number, string>;
-	/** Answers by status; `none` when the connection ended without one. */
+	/** Answers by status; `none` and why when the connection ended without one. */
 	readonly answers: Record<string, number>;
 	/** 429 or 503 without the time to come back. */
 	refused_without_time: number;
@@ -67,8 +67,8 @@ async function send(
 		count(response.status);
 		if (response.status === 202) saw.accepted.set(position, answer.order_id);
 		else if (!response.headers.has("retry-after")) saw.refused_without_time += 1;
-	} catch {
-		count("none");
+	} catch (error) {
+		count(`none: ${error}`);
 	}
 }
 
