@@ -5,6 +5,7 @@ import auditTreeRoot from "./audit/0001_tree_root.sql" with { type: "text" };
 import auditStreamMemory from "./audit/0002_stream_memory.sql" with { type: "text" };
 import auditCustomerKeys from "./audit/0003_customer_keys.sql" with { type: "text" };
 import auditWriter from "./audit/0004_writer.sql" with { type: "text" };
+import auditKeyDeletions from "./audit/0005_key_deletions.sql" with { type: "text" };
 import auditJournal from "./audit/meta/_journal.json" with { type: "json" };
 import inventoryStart from "./inventory/0000_start.sql" with { type: "text" };
 import inventoryStreamMemory from "./inventory/0001_stream_memory.sql" with { type: "text" };
@@ -50,5 +51,6 @@ export const migrations: Readonly<Record<ModuleName, readonly Migration[]>> = {
 		"0002_stream_memory": auditStreamMemory,
 		"0003_customer_keys": auditCustomerKeys,
 		"0004_writer": auditWriter,
+		"0005_key_deletions": auditKeyDeletions,
 	}),
 };

@@ -129,6 +129,30 @@ test("a batch of which bundles are there goes on with them when its customer is 
 	await recorder.stop();
 }, 20_000);
 
+test("a writer that has a key at hand lets go of it once it is deleted", async () => {
+	const scene = await setScene();
+	const recorder = await scene.record();
+	const order = (id: string) => `{"order_id":"${id}","customer_id":"${ADA}","created_at":1}`;
+	const keyIds = async () => {
+		const rows = await scene.servers.sql<{ key_id: string }[]>`
+			select key_id from millrace_audit.customer_keys`;
+		return rows.map(({ key_id }) => key_id);
+	};
+	await scene.streams.js.publish(V1, order("first"));
+	await hasRecorded(scene, ["first"]);
+	const [deleted = ""] = await keyIds();
+	await scene.servers.sql`delete from millrace_audit.customer_keys`;
+	await scene.streams.js.publish(V1, order("second"));
+	await hasRecorded(scene, ["first", "second"]);
+	await scene.streams.js.publish(V1, order("third"));
+	await hasRecorded(scene, ["first", "second", "third"]);
+	const [made = ""] = await keyIds();
+	expect(made).not.toBe(deleted);
+	const sealed_with = payloads(scene.store).map((text) => /"sealed":"([^.]+)/.exec(text)?.[1]);
+	expect(sealed_with).toEqual([deleted, made, made]);
+	await recorder.stop();
+}, 20_000);
+
 /** As a crash behind the bundles leaves it. */
 async function forgetProgress({ servers: { sql } }: Scene) {
 	await sql`truncate millrace_audit.batches, millrace_audit.positions, millrace_audit.log`;

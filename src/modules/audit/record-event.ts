@@ -4,6 +4,7 @@ import type { StreamMessage } from "../../messaging/reader.ts";
 import type { ObjectStore } from "../../object-store/object-store.ts";
 import { createSealer } from "../../transparency/seal.ts";
 import { rootOf } from "../../transparency/tree.ts";
+import { createKeyring } from "./keyring.ts";
 import { openLog } from "./open-log.ts";
 import {
 	decodePrefixes,
@@ -89,6 +90,7 @@ export async function openRecorder(
 	for (const stream of remade) positions.set(stream, 0);
 	let size = state.size;
 	let begun: Begun | undefined;
+	const keysOf = createKeyring(store);
 	const seal = createSealer();
 	if (unrecorded.length > 0) await advance(ended_here, []);
 	await signer.sign(writer.tree);
@@ -115,7 +117,7 @@ export async function openRecorder(
 		const doubtful = messages.filter(mayBeCopy);
 		const known = doubtful.length > 0 ? await knownIds(doubtful) : new Set<string>();
 		const fresh = withoutCopies(messages, mayBeCopy, known);
-		const entries = (await sealEvents(store, seal, fresh)).map(encodeEntry);
+		const entries = (await sealEvents(keysOf, seal, fresh)).map(encodeEntry);
 		return { messages, fresh, entries };
 	}
 

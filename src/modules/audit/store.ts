@@ -97,6 +97,13 @@ export function createAuditStore(database: Database) {
 			return rows.length > 0;
 		},
 
+		/** How often keys were deleted: as long as it stays the same, those that were read are still there. */
+		async keyDeletions(): Promise<number> {
+			const [row] = await database.run(sql<[{ key_deletions: number }]>`
+				select key_deletions from millrace_audit.log where id = 1`);
+			return row.key_deletions;
+		},
+
 		/**
 		 * The keys of customers; those that have none get one. It is missing for a customer that another process
 		 * gave one at the same moment: ask again.

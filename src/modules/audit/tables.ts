@@ -15,6 +15,8 @@ export const log = schema.table(
 		root: bytes("root"),
 		/** Who writes it, or did and died over it; null when whoever wrote last has finished. */
 		writer: uuid("writer"),
+		/** How often keys of customers were deleted. A trigger counts, so that nobody can forget to. */
+		key_deletions: quantity("key_deletions").notNull().default(0),
 	},
 	() => [check("log_one_row", sql`id = 1`)],
 );
