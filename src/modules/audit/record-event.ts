@@ -113,10 +113,14 @@ export async function openRecorder(
 		return new Set(batches.flatMap(({ id_prefixes }) => decodePrefixes(id_prefixes)));
 	}
 
-	async function begin(messages: readonly StreamMessage[]): Promise<Begun> {
+	async function withoutRecorded(messages: readonly StreamMessage[]) {
 		const doubtful = messages.filter(mayBeCopy);
-		const known = doubtful.length > 0 ? await knownIds(doubtful) : new Set<string>();
-		const fresh = withoutCopies(messages, mayBeCopy, known);
+		if (doubtful.length === 0) return messages;
+		return withoutCopies(messages, mayBeCopy, await knownIds(doubtful));
+	}
+
+	async function begin(messages: readonly StreamMessage[]): Promise<Begun> {
+		const fresh = await withoutRecorded(messages);
 		const entries = (await sealEvents(keysOf, seal, fresh)).map(encodeEntry);
 		return { messages, fresh, entries };
 	}
@@ -145,7 +149,8 @@ function lastPositions(
 	messages: readonly StreamMessage[],
 	created: ReadonlyMap<EventStream, string>,
 ): Position[] {
-	const last = new Map(messages.map(({ stream, sequence }) => [stream, sequence]));
+	const last = new Map<EventStream, number>();
+	for (const { stream, sequence } of messages) last.set(stream, sequence);
 	return [...last].map(([stream, sequence]) => ({
 		stream,
 		sequence,

@@ -44,7 +44,7 @@ export interface SequencerNeeds {
 
 const streams = Object.keys(eventStreams) as EventStream[];
 const CONSUMER = "audit-record";
-const BATCH_EVENTS_MAX = 4_096;
+const BATCH_EVENTS_MAX = 8_192;
 const RETRY_MS = 500;
 /** What contradicts the log is seldom gone soon; what another process wrote when it lost its turn is. */
 const CONFLICT_PAUSE_MS = 2_000;
@@ -193,14 +193,15 @@ function report(
 	metrics.audit_size.set(size);
 	metrics.consumed.inc({ consumer: CONSUMER }, messages.length);
 	metrics.batch_size.observe({ consumer: CONSUMER }, messages.length);
-	const pending = new Map(messages.map((message) => [message.stream, message.pending]));
-	metrics.pending.set(
-		{ consumer: CONSUMER },
-		[...pending.values()].reduce((sum, n) => sum + n, 0),
-	);
-	for (const { traceparent } of messages) {
+	const waiting = new Map<EventStream, number>();
+	for (const { stream, pending, traceparent } of messages) {
+		waiting.set(stream, pending);
 		if (traceparent) tracing.start(`process ${CONSUMER}`, "consumer", traceparent)?.end();
 	}
+	metrics.pending.set(
+		{ consumer: CONSUMER },
+		[...waiting.values()].reduce((sum, n) => sum + n, 0),
+	);
 }
 
 function isConflict(error: unknown): boolean {
