@@ -44,7 +44,7 @@ export interface SequencerNeeds {
 
 const streams = Object.keys(eventStreams) as EventStream[];
 const CONSUMER = "audit-record";
-const BATCH_EVENTS_MAX = 8_192;
+const BATCH_EVENTS_MAX = 4_096;
 const RETRY_MS = 500;
 /** What contradicts the log is seldom gone soon; what another process wrote when it lost its turn is. */
 const CONFLICT_PAUSE_MS = 2_000;
