@@ -74,11 +74,13 @@ export function openDatabase(options: DatabaseOptions): Database {
 }
 
 /**
- * Takes back a statement that waits for a connection. One that was sent is left to the server's own limit:
- * the driver would ask over a connection of its own, whose failure nobody can catch (postgres 3.4.9).
+ * Takes back a statement that waits for a connection: what is sent later changes nothing. The driver's own way would
+ * leave a connection that is being made for it unused for good (postgres 3.4.9). One that was sent is left to the
+ * server's own limit: the driver would ask over a connection of its own, whose failure nobody can catch.
  */
-function withdraw(query: { cancel(): void; readonly state?: unknown }): void {
-	if (!query.state) query.cancel();
+function withdraw(query: object): void {
+	if (!(query as { state?: unknown }).state)
+		Object.assign(query, { strings: ["select 1"], args: [] });
 }
 
 async function withDeadline<T extends readonly Row[]>(
